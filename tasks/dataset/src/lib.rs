@@ -32,6 +32,7 @@ mod error;
 mod feed;
 mod file;
 mod first_figures;
+mod guess;
 mod header;
 mod html;
 mod interpretation;
@@ -303,7 +304,7 @@ const SAMPLE_BYTES: usize = 256 << 10;
 /// removed.
 pub fn decoded(bytes: &[u8], is_whole: bool) -> String {
     let sample = bytes.len().min(SAMPLE_BYTES);
-    let (charset, _) = charset::detect(&bytes[..sample], is_whole && sample == bytes.len());
+    let charset = charset::detect(&bytes[..sample], is_whole && sample == bytes.len()).charset;
     let mut decoding = decoding::Decoding::new(charset, false);
     let (mut text, mut read) = (Vec::new(), 0);
     loop {

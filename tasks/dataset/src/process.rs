@@ -122,19 +122,21 @@ fn open<'f>(
         return Err(LoadError::NotCsv(other.to_owned()));
     }
     let mut warnings = Warnings::new(settings.max_warnings);
-    let name = beginning.encoding.name();
-    if beginning.guessed {
+    let encoding = beginning.encoding;
+    let name = encoding.named();
+    if encoding.guessed {
         let shown = format!("The file is not UTF-8; by its beginning it was taken for {name}.");
         warnings.add_whole("encoding", None, shown);
     }
     let mut layout = dialect::detect(&beginning.sample, feed.seen().line_end, options);
     if is_file {
-        let certainty = match (options.encoding, beginning.guessed) {
-            (Some(_), _) => Certainty::Given,
-            (None, true) => Certainty::Likely,
-            (None, false) => Certainty::Sure,
+        let certainty = match (options.encoding, encoding.guessed, encoding.rival) {
+            (Some(_), ..) => Certainty::Given,
+            (None, true, Some(_)) => Certainty::Unsure,
+            (None, true, None) => Certainty::Likely,
+            (None, false, _) => Certainty::Sure,
         };
-        let (subject, assumed) = ("encoding".to_owned(), name.to_owned());
+        let (subject, assumed) = ("encoding".to_owned(), name);
         layout.assumptions.push(Assumption { subject, assumed, certainty });
     }
     for (code, line, message) in std::mem::take(&mut layout.oddities) {
@@ -156,7 +158,7 @@ fn open<'f>(
         named,
         layout,
         options: options.clone(),
-        encoding: is_file.then_some(beginning.encoding),
+        encoding: is_file.then_some(encoding.charset),
         packing: file.packing,
         trailing: file.trailing,
         warnings,
