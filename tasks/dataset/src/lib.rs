@@ -43,6 +43,7 @@ mod markers;
 mod mojibake;
 mod moment;
 mod months;
+mod notes;
 mod number;
 mod plot;
 mod process;

@@ -320,3 +320,7 @@ mod silent_tests;
 #[cfg(test)]
 #[path = "file_tests.rs"]
 mod file_tests;
+
+#[cfg(test)]
+#[path = "note_tests.rs"]
+mod note_tests;
