@@ -8,6 +8,7 @@ use super::{
     profile::{Assumption, Certainty},
     sample::SampleRow,
     shape::Shape,
+    split_cells::Split,
     table::{Header, Table},
 };
 
@@ -81,6 +82,8 @@ pub(super) struct Layout {
     pub(super) width: usize,
     /// Whether the record after the header belongs to the header, too.
     pub(super) has_second_header: bool,
+    /// Whether the header is a comment below others, so that its mark `#` is no part of a name.
+    pub(super) is_comment: bool,
     /// Whether the delimiter that was given separates nothing in the first rows.
     pub(super) lacks_delimiter: bool,
     pub(super) assumptions: Vec<Assumption>,
@@ -97,6 +100,7 @@ impl Layout {
             line: 1,
             width: 1,
             has_second_header: false,
+            is_comment: false,
             lacks_delimiter: false,
             assumptions: Vec::new(),
             oddities: Vec::new(),
@@ -131,7 +135,15 @@ impl Layout {
                 (layout.header, layout.line) = (Header::Names, line);
                 layout.has_second_header = false;
             }
-            None => layout.note_header(table, rows),
+            None => {
+                layout.is_comment = is_comment(table, rows);
+                layout.note_header(table, rows);
+            }
+        }
+        if let (Some(Split::Numbers(_)), Some(',')) = (&table.split, options.rules.decimal) {
+            let what = "The decimal sign was given as a comma, but commas separate the cells: \
+                        numbers with a decimal comma were cut unless they are in quotes.";
+            layout.oddities.push(("decimal_not_found", layout.line, what.to_owned()));
         }
         if options.header_row.is_some() {
             layout.has_second_header &= layout.header == Header::Names;
@@ -196,6 +208,7 @@ impl Layout {
             }
             Header::Names => {
                 let certainty = match (votes.header, votes.data) {
+                    _ if table.is_doubtful => Certainty::Unsure,
                     (0, 0) if table.rows > 0 => Certainty::Unsure,
                     (_, 0) => Certainty::Sure,
                     _ => Certainty::Likely,
@@ -203,7 +216,22 @@ impl Layout {
                 (format!("line {line} names the columns"), certainty)
             }
         };
-        self.assume("header", assumed, certainty);
+        match &table.split {
+            Some(split) => {
+                let what = split.describe();
+                self.assume(
+                    "header",
+                    format!("{assumed}; as possible are {what}"),
+                    Certainty::Unsure,
+                );
+                let message = format!(
+                    "Each row has more cells than the header has names. If the file has {what}, put \
+                     such values in quotes, or separate the cells with another sign."
+                );
+                self.oddities.push(("split_cells", line, message));
+            }
+            None => self.assume("header", assumed, certainty),
+        }
         if table.start > 0 && line > 1 && self.dialect.shape == Shape::Plain {
             let message = format!(
                 "{} above the table (lines 1 to {}) {} not read as part of it.",
@@ -218,11 +246,19 @@ impl Layout {
             self.oddities.push(("skipped_lines", 1, message));
         }
         if table.has_second_header && rows.len() > table.start + 1 {
-            let message = "The row after the header has texts above figures in each column; it was \
-                        read as part of the header.";
+            let message = "The row after the header has texts or years above figures in each column; it \
+                        was read as part of the header.";
             self.oddities.push(("second_header", line, message.to_owned()));
         }
     }
+}
+
+/// Whether the header is a comment below others; `##` marks comments where `#` marks a header.
+fn is_comment(table: &Table, rows: &[SampleRow]) -> bool {
+    let is_other = |row: &SampleRow| row.starts_with('#') && !row.starts_with_text("##");
+    table.header == Header::Names
+        && rows[table.start].starts_with('#')
+        && rows[..table.start].iter().any(is_other)
 }
 
 fn header_given(row: Option<u64>) -> String {
@@ -261,6 +297,9 @@ mod tests {
             (" ", Some(b' ')),
             ("|", Some(b'|')),
             ("\\x01", Some(1)),
+            ("\u{1}", Some(1)),
+            ("\u{1f}", Some(0x1f)),
+            ("\\x1f", Some(0x1f)),
             ("a", None),
             ("\"", None),
             (",,", None),
@@ -275,6 +314,3 @@ mod tests {
         assert!(options.set_delimiter("none") && options.is_one_column);
     }
 }
-            ("\u{1}", Some(1)),
-            ("\u{1f}", Some(0x1f)),
-            ("\\x1f", Some(0x1f)),

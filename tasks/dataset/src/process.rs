@@ -188,6 +188,9 @@ fn header(
         Some(record) => (header::names(&record, max)?, record.line),
         None => return Err(LoadError::Empty),
     };
+    if let (true, Some(first)) = (layout.is_comment, names.first_mut()) {
+        *first = first.trim_start_matches(['#', ' ']).to_owned();
+    }
     if layout.header == Header::RowNames {
         names.insert(0, String::new());
     }
@@ -324,3 +327,7 @@ mod file_tests;
 #[cfg(test)]
 #[path = "note_tests.rs"]
 mod note_tests;
+
+#[cfg(test)]
+#[path = "header_tests.rs"]
+mod header_tests;
