@@ -277,3 +277,15 @@ fn control_characters_that_separate_cells_are_no_sign_of_another_format() {
     let table = open_file(text.as_bytes(), text.len() as u64, &given, &settings).unwrap();
     assert_eq!(table.columns(), 3);
 }
+
+#[test]
+fn a_tar_archive_is_called_so() {
+    let mut tar = vec![0; 1024];
+    tar[..8].copy_from_slice(b"data.csv");
+    tar[257..263].copy_from_slice(b"ustar ");
+    tar.extend(b"a,b\n1,2\n");
+    for file in [tar.clone(), gzip(&tar)] {
+        let error = of_file(&file).unwrap_err();
+        assert!(error.to_string().contains("tar archive"), "{error}");
+    }
+}

@@ -114,6 +114,10 @@ fn open<'f>(
     let known = known.or(options.encoding);
     let (feed, beginning) = Feed::open_separated(file.bytes, known, options.delimiter)
         .map_err(|error| unreadable(1, error))?;
+    if beginning.sample.as_bytes().get(257..262) == Some(b"ustar") {
+        let what = "it is a tar archive; unpack it and choose one file";
+        return Err(LoadError::NotCsv(what.to_owned()));
+    }
     if let Some((controls, bytes)) = beginning.binary {
         let detail = format!("{controls} of its first {bytes} characters are control characters");
         return Err(LoadError::NotCsv(detail));
@@ -331,3 +335,7 @@ mod note_tests;
 #[cfg(test)]
 #[path = "header_tests.rs"]
 mod header_tests;
+
+#[cfg(test)]
+#[path = "missing_tests.rs"]
+mod missing_tests;
