@@ -216,6 +216,13 @@ impl Layout {
                 (format!("line {line} names the columns"), certainty)
             }
         };
+        self.assume_header(table, assumed, certainty);
+        self.note_rows(table, rows);
+    }
+
+    /// Adds the header, and what else may be the reason that it is shorter than its rows.
+    fn assume_header(&mut self, table: &Table, assumed: String, certainty: Certainty) {
+        let line = self.line;
         match &table.split {
             Some(split) => {
                 let what = split.describe();
@@ -232,6 +239,11 @@ impl Layout {
             }
             None => self.assume("header", assumed, certainty),
         }
+    }
+
+    /// Warns of rows above the table and within the header.
+    fn note_rows(&mut self, table: &Table, rows: &[SampleRow]) {
+        let line = self.line;
         if table.start > 0 && line > 1 && self.dialect.shape == Shape::Plain {
             let message = format!(
                 "{} above the table (lines 1 to {}) {} not read as part of it.",

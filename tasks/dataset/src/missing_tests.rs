@@ -2,7 +2,7 @@
 
 use super::{
     super::profile::DataType,
-    people_tests::{profile, range},
+    people_tests::{codes, profile, range},
 };
 
 #[test]
@@ -28,6 +28,9 @@ fn markers_and_infinities_among_figures_are_no_values() {
         let column = &profile.columns[1];
         assert_eq!((column.data_type, column.missing), (DataType::Number, 4), "{marker}");
         assert_eq!((range(column), column.markers[0].missing), ((0.5, 39.5), true), "{marker}");
+        let is_infinite = marker.to_lowercase().contains("inf");
+        let expected = if is_infinite { vec![("infinite", Some(7))] } else { vec![] };
+        assert_eq!(codes(&profile), expected, "{marker}");
     }
     let dates = profile("id,d\n1,2024-01-01\n2,0000-00-00\n3,2024-01-03\n");
     assert_eq!((dates.columns[1].data_type, dates.columns[1].missing), (DataType::Date, 1));
