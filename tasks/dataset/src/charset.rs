@@ -1,10 +1,9 @@
 //! Detects the encoding of a file.
 
-use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
-use encoding_rs::{
-    Encoding, ISO_8859_2, MACINTOSH, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1250, WINDOWS_1252,
-};
-use oem_cp::code_table::DECODING_TABLE_CP850;
+use encoding_rs::{Encoding, MACINTOSH, UTF_8, UTF_16BE, UTF_16LE};
+use oem_cp::code_table::{DECODING_TABLE_CP850, DECODING_TABLE_CP852};
+
+use super::guess::{Guess, guess};
 
 /// An encoding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,6 +13,8 @@ pub(super) enum Charset {
     /// Code page 850, which DOS and the Windows console write in Western Europe; the Encoding
     /// Standard does not have it.
     Ibm850,
+    /// The same of Central Europe.
+    Ibm852,
 }
 
 impl Charset {
@@ -22,9 +23,10 @@ impl Charset {
     /// The encoding with a name such as `utf-8`, `latin1` or `cp850`.
     pub(super) fn by_name(name: &str) -> Option<Self> {
         let name = name.trim();
-        let dos = ["cp850", "ibm850", "850", "cp-850"];
-        if dos.iter().any(|known| name.eq_ignore_ascii_case(known)) {
-            return Some(Self::Ibm850);
+        match name.to_ascii_lowercase().as_str() {
+            "cp850" | "ibm850" | "850" | "cp-850" => return Some(Self::Ibm850),
+            "cp852" | "ibm852" | "852" | "cp-852" => return Some(Self::Ibm852),
+            _ => {}
         }
         let bare = name.strip_prefix("cp").or_else(|| name.strip_prefix("CP"));
         let windows = bare.map(|number| format!("windows-{number}"));
@@ -42,6 +44,7 @@ impl Charset {
         match self {
             Self::Standard(encoding) => encoding.name(),
             Self::Ibm850 => "IBM850",
+            Self::Ibm852 => "IBM852",
         }
     }
 
@@ -49,7 +52,7 @@ impl Charset {
     pub(super) fn is_single_byte(self) -> bool {
         match self {
             Self::Standard(encoding) => encoding.is_single_byte(),
-            Self::Ibm850 => true,
+            Self::Ibm850 | Self::Ibm852 => true,
         }
     }
 
@@ -60,21 +63,49 @@ impl Charset {
                 let (text, _) = encoding.decode_without_bom_handling(std::slice::from_ref(&byte));
                 text.chars().next().unwrap_or('\u{fffd}')
             }
-            Self::Ibm850 => {
-                let position = usize::from(byte).checked_sub(128);
-                position.map_or(char::from(byte), |position| DECODING_TABLE_CP850[position])
-            }
+            Self::Ibm850 => of_table(&DECODING_TABLE_CP850, byte),
+            Self::Ibm852 => of_table(&DECODING_TABLE_CP852, byte),
         }
     }
 }
 
-/// Encoding of the beginning of a file, and whether it is a guess.
-pub(super) fn detect(sample: &[u8], is_whole: bool) -> (Charset, bool) {
+/// Character of a byte in a table of those above ASCII.
+fn of_table(table: &[char; 128], byte: u8) -> char {
+    let position = usize::from(byte).checked_sub(128);
+    position.map_or(char::from(byte), |position| table[position])
+}
+
+/// Encoding of the beginning of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Detected {
+    pub(super) charset: Charset,
+    /// Whether it was guessed, because nothing states it.
+    pub(super) guessed: bool,
+    /// Another encoding that fits nearly as well.
+    pub(super) rival: Option<Charset>,
+}
+
+impl Detected {
+    /// An encoding that is certain.
+    pub(super) const fn sure(charset: Charset) -> Self {
+        Self { charset, guessed: false, rival: None }
+    }
+
+    /// Its name, and the other that is as possible.
+    pub(super) fn named(self) -> String {
+        let name = self.charset.name();
+        self.rival
+            .map_or(name.to_owned(), |rival| format!("{name}; {} is as possible", rival.name()))
+    }
+}
+
+/// Detects the encoding of the beginning of a file.
+pub(super) fn detect(sample: &[u8], is_whole: bool) -> Detected {
     if let Some((encoding, _)) = Encoding::for_bom(sample) {
-        return (Charset::Standard(encoding), false);
+        return Detected::sure(Charset::Standard(encoding));
     }
     if let Some(encoding) = utf_16(sample) {
-        return (Charset::Standard(encoding), true);
+        return Detected { guessed: true, ..Detected::sure(Charset::Standard(encoding)) };
     }
     let (mut valid, mut invalid) = (0, 0);
     let mut chunks = sample.utf8_chunks().peekable();
@@ -86,9 +117,10 @@ pub(super) fn detect(sample: &[u8], is_whole: bool) -> (Charset, bool) {
     }
     // One broken character among right ones does not make another encoding.
     if valid > invalid || invalid == 0 {
-        return (Charset::UTF_8, false);
+        return Detected::sure(Charset::UTF_8);
     }
-    (guess(sample, is_whole), true)
+    let Guess { charset, rival } = guess(sample, is_whole);
+    Detected { charset, guessed: true, rival }
 }
 
 /// UTF-16 without a byte order mark: delimiters, digits and line endings contain a NUL each, all on
@@ -107,101 +139,12 @@ fn utf_16(sample: &[u8]) -> Option<&'static Encoding> {
     }
 }
 
-/// Guesses the encoding of bytes that are no UTF-8.
-pub(super) fn guess(bytes: &[u8], is_whole: bool) -> Charset {
-    let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
-    detector.feed(bytes, is_whole);
-    let guessed = Charset::Standard(detector.guess(None, Utf8Detection::Deny));
-    if !is_latin(bytes) {
-        return guessed;
-    }
-    let others = [
-        (Charset::Standard(WINDOWS_1252), WESTERN),
-        (Charset::Standard(ISO_8859_2), CENTRAL),
-        (Charset::Standard(WINDOWS_1250), CENTRAL),
-        (Charset::Ibm850, WESTERN),
-        (Charset::Standard(MACINTOSH), WESTERN),
-    ];
-    let own = others.iter().find(|(other, _)| *other == guessed);
-    let own = own.map_or(WESTERN, |(_, letters)| letters);
-    let mut best =
-        (guessed, if guessed.is_single_byte() { score(bytes, guessed, own) } else { -1 });
-    for (other, letters) in others {
-        let score = score(bytes, other, letters);
-        if score > best.1 {
-            best = (other, score);
-        }
-    }
-    best.0
-}
-
-/// Whether most bytes above ASCII stand alone in words of ASCII letters, as in Latin scripts.
-fn is_latin(bytes: &[u8]) -> bool {
-    let (mut alone, mut all) = (0, 0);
-    for (before, byte, after) in neighbours(bytes) {
-        if byte >= 0x80 {
-            all += 1;
-            let in_word = before.is_ascii_alphabetic() || after.is_ascii_alphabetic();
-            alone += usize::from(before < 0x80 && after < 0x80 && in_word);
-        }
-    }
-    alone * 2 > all
-}
-
-fn neighbours(bytes: &[u8]) -> impl Iterator<Item = (u8, u8, u8)> {
-    let before = std::iter::once(b' ').chain(bytes.iter().copied());
-    let after = bytes.iter().copied().skip(1).chain(std::iter::once(b' '));
-    before
-        .zip(bytes.iter().copied())
-        .zip(after)
-        .map(|((before, byte), after)| (before, byte, after))
-}
-
-/// Letters beside ASCII that are common in Western Europe.
-const WESTERN: &str = "äöüßéèêëàâçîïôûùñáíóúåøæãõÄÖÜÉÅØÆÇÑ";
-/// The same of Central Europe: Polish, Czech, Slovak, Hungarian, Slovenian, German.
-const CENTRAL: &str = "äöüßéáíóúýąćęłńśźżčďěňřšťůžľĺőűôÄÖÜÉÁŁŚŻŹĆČĎĚŇŘŠŤŮŽŐÚÓ";
-
-/// How much like words with these letters the bytes look in an encoding.
-fn score(bytes: &[u8], charset: Charset, letters: &str) -> i64 {
-    let mut chars = ['\0'; 128];
-    for (byte, char) in (128..=u8::MAX).zip(&mut chars) {
-        *char = charset.char_of(byte);
-    }
-    let mut score = 0;
-    for (before, byte, after) in neighbours(bytes).filter(|(_, byte, _)| *byte >= 0x80) {
-        let char = chars[usize::from(byte) - 128];
-        let (left, right) = (before.is_ascii_alphabetic(), after.is_ascii_alphabetic());
-        let is_symbol = !char.is_alphabetic() || matches!(char, 'ª' | 'º');
-        score += match (is_symbol, left || right) {
-            (_, false) | (true, true) if matches!(char, '’' | '“' | '”' | '–' | '…') => 0,
-            (_, false) => 0,
-            (true, true) => {
-                if left && right {
-                    -3
-                } else {
-                    -1
-                }
-            }
-            (false, true) if char.is_uppercase() && before.is_ascii_lowercase() => -1,
-            (false, true) => {
-                if letters.contains(char) {
-                    2
-                } else {
-                    0
-                }
-            }
-        };
-    }
-    score
-}
-
 #[cfg(test)]
 mod tests {
     use super::{super::decoding::Decoding, *};
 
     fn decoded(bytes: &[u8]) -> (String, &'static str) {
-        let (charset, _) = detect(bytes, true);
+        let charset = detect(bytes, true).charset;
         let mut text = Vec::new();
         let mut decoding = Decoding::new(charset, false);
         assert!(decoding.decode(bytes, true, &mut text).is_finished);

@@ -65,6 +65,14 @@ pub(super) fn clock(text: &str, max_hours: i64) -> Option<(i64, u32)> {
     Some((hours * 3600 + minutes * 60 + seconds - offset, nanos))
 }
 
+/// Seconds of a time of day after a date; `24:00` is the end of the day.
+pub(super) fn of_day(text: &str) -> Option<(i64, u32)> {
+    match text {
+        "24:00" | "24:00:00" => Some((86_400, 0)),
+        _ => clock(text, 23),
+    }
+}
+
 /// Hours after midnight, where the text goes on with `am` or `pm`.
 fn half_of_day(hours: i64, rest: &str) -> Option<(i64, &str)> {
     let trimmed = rest.trim_start();

@@ -4,7 +4,7 @@ use super::{
     counted::Entry,
     doubt::{About, Doubt},
     judgement::{Evidence, Judged, Verdict},
-    marked::{Marked, ValueMarkers},
+    marked::{Marked, ValueMarkers, is_infinite},
     markers::Markers,
     profile::{ColumnProfile, DataType, MarkerCount, Numeric, ReadAs, Scalar, TypeCounts},
     reading::{FORMS, Reading},
@@ -270,10 +270,15 @@ impl Column {
             let is_missing = |known: &MarkerCount| known.marker == letter && known.missing;
             if markers.iter().any(is_missing) {
                 let count = entry.count;
-                warnings.add("ambiguous_missing", Some(entry.line), || {
+                let (code, but) = if is_infinite(letter) {
+                    ("infinite", "no figure is made of it")
+                } else {
+                    ("ambiguous_missing", "but might be a code")
+                };
+                warnings.add(code, Some(entry.line), || {
                     format!(
                         "Column “{name}”: “{letter}” in {count} of its cells counts as a missing \
-                         value, but might be a code."
+                         value, {but}."
                     )
                 });
             }

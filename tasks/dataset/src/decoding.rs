@@ -4,7 +4,7 @@ use encoding_rs::{
     CoderResult, Decoder, Encoding, MACINTOSH, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252,
 };
 
-use super::charset::{Charset, guess};
+use super::{charset::Charset, guess::guess};
 
 /// Decodes a file block by block to UTF-8.
 pub(super) enum Decoding {
@@ -175,7 +175,7 @@ impl Mixed {
         }
         let other = match self.other {
             Some(other) => other,
-            None => match guess(rest, false) {
+            None => match guess(rest, false).charset {
                 Charset::Standard(encoding) if !encoding.is_single_byte() => {
                     if !self.has_utf_8 {
                         return Err(encoding);

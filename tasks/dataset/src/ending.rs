@@ -1,19 +1,20 @@
-//! The end of a table: totals with the notes below them, and empty rows, as spreadsheets write them.
+//! The end of a table: totals, notes, and empty rows, as spreadsheets write them.
 //! Whether a record belongs to the end is known once no row follows, so such records are held back.
 
 use super::{
     class::{Class, class},
     column::Rules,
+    notes::{Likeness, goes_on, likeness},
     record::{Record, StoredRecord},
     rows::Rows,
     text,
-    warnings::Warnings,
+    warnings::{Warnings, shorten},
 };
 
 /// Maximum number of records that are held back, not counting empty ones.
 const MAX_HELD: usize = 20;
 /// What stands before totals, in lower case.
-const TOTALS: [&str; 40] = [
+const TOTALS: [&str; 42] = [
     "total",
     "totals",
     "grand total",
@@ -25,6 +26,8 @@ const TOTALS: [&str; 40] = [
     "all",
     "summe",
     "gesamt",
+    "endsaldo",
+    "closing balance",
     "gesamtsumme",
     "gesamtergebnis",
     "endsumme",
@@ -64,6 +67,12 @@ pub(super) struct Ending {
     stored: usize,
     /// Whether a row with such a label was followed by others, so that it is one of them.
     has_totals_within: bool,
+    /// Whether cells of rows begin with a blank.
+    has_blanks: bool,
+    /// The first record that was held back as a note and was followed by rows.
+    note_within: Option<(u64, String)>,
+    /// The last row, if it might be a note.
+    doubtful: Option<(u64, String)>,
 }
 
 enum Held {
@@ -71,7 +80,7 @@ enum Held {
     Empty { line: u64, cells: usize, count: u64 },
     /// The totals.
     Totals(StoredRecord),
-    /// A record below the totals.
+    /// A record below the totals or the table.
     Note(StoredRecord),
 }
 
@@ -91,12 +100,23 @@ impl Ending {
             self.stored += 1;
             return self.held.push(Held::Totals(record.store()));
         }
-        if has_totals && self.stored < MAX_HELD && is_note(record) {
+        let likeness = if rows.count > 0 && self.note_within.is_none() {
+            likeness(record, rows.columns.len(), self.has_blanks)
+        } else {
+            Likeness::Row
+        };
+        let has_note = self.held.iter().any(|held| matches!(held, Held::Note(_)));
+        let is_more = has_totals && is_note(record)
+            || has_note && (is_note(record) || !self.has_blanks && goes_on(record));
+        if (is_more || likeness == Likeness::Note) && self.stored < MAX_HELD {
             self.stored += 1;
             return self.held.push(Held::Note(record.store()));
         }
         self.release((rows, rules), warnings);
         self.has_totals_within |= has_totals;
+        self.has_blanks |= goes_on(record);
+        let is_doubtful = likeness != Likeness::Row;
+        self.doubtful = is_doubtful.then(|| (record.line, begin(record)));
         rows.add(record, rules, warnings);
     }
 
@@ -120,8 +140,11 @@ impl Ending {
                         rows.add(&StoredRecord::empty(line, cells).record(), rules, warnings);
                     }
                 }
-                Held::Totals(record) | Held::Note(record) => {
-                    rows.add(&record.record(), rules, warnings);
+                Held::Totals(record) => rows.add(&record.record(), rules, warnings),
+                Held::Note(record) => {
+                    let record = record.record();
+                    self.note_within.get_or_insert_with(|| (record.line, begin(&record)));
+                    rows.add(&record, rules, warnings);
                 }
             }
         }
@@ -130,6 +153,7 @@ impl Ending {
     /// Ends the table: what is held back now is no row.
     pub(super) fn finish(self, warnings: &mut Warnings) {
         let (mut empty, mut first_empty) = (0_u64, None);
+        let mut above = "table";
         for held in &self.held {
             match held {
                 Held::Empty { line, count, .. } => {
@@ -137,6 +161,7 @@ impl Ending {
                     first_empty = first_empty.or(Some(*line));
                 }
                 Held::Totals(record) => {
+                    above = "totals";
                     let record = record.record();
                     let message = format!(
                         "The last row holds totals (“{}”); it is not counted as a row.",
@@ -145,10 +170,17 @@ impl Ending {
                     warnings.add_whole("totals", Some(record.line), message);
                 }
                 Held::Note(record) => {
-                    let message = "A note below the totals is not counted as a row.".to_owned();
+                    let message = format!("A note below the {above} is not counted as a row.");
                     warnings.add_whole("note", Some(record.record().line), message);
                 }
             }
+        }
+        let within = self.note_within.map(|found| (found, "A row within the table"));
+        let last = self.doubtful.map(|found| (found, "The last row"));
+        for ((line, begin), which) in within.into_iter().chain(last) {
+            let message =
+                format!("{which} begins like a note (“{begin}”); it is counted as a row.");
+            warnings.add_whole("note", Some(line), message);
         }
         if let Some(line) = first_empty {
             let rows = text::count(i64::try_from(empty).unwrap_or(i64::MAX), "empty row");
@@ -169,6 +201,11 @@ fn is_empty(record: &Record<'_>) -> bool {
 /// The first cell with a text.
 fn label<'r>(record: &Record<'r>) -> Option<&'r str> {
     (0..record.len()).filter_map(|index| record.get(index)).map(str::trim).find(|it| !it.is_empty())
+}
+
+/// The first cell with a text, as it is shown.
+fn begin(record: &Record<'_>) -> String {
+    shorten(label(record).unwrap_or_default())
 }
 
 /// Whether a record has a label such as `Total:`, and otherwise only figures.

@@ -6,7 +6,7 @@ use std::io::{self, Read};
 use memchr::{memchr_iter, memmem};
 
 use super::{
-    charset::{Charset, detect},
+    charset::{Charset, Detected, detect},
     decoding::{Decoded, Decoding},
     mojibake,
     warnings::Warnings,
@@ -61,38 +61,44 @@ pub(super) struct Seen {
 pub(super) struct Beginning {
     /// The first bytes as text, complete lines if possible.
     pub(super) sample: String,
-    pub(super) encoding: Charset,
-    /// Whether the encoding was guessed, because nothing states it.
-    pub(super) guessed: bool,
+    pub(super) encoding: Detected,
     /// Number of control characters and of bytes in the sample, if there are too many for a text.
     pub(super) binary: Option<(usize, usize)>,
 }
 
 impl<'f> Feed<'f> {
     /// Reads the beginning of a file; `known` is its encoding, if certain.
+    #[cfg(test)]
     pub(super) fn open(
+        file: Box<dyn Read + Send + 'f>,
+        known: Option<Charset>,
+    ) -> io::Result<(Self, Beginning)> {
+        Self::open_separated(file, known, None)
+    }
+
+    /// Reads the beginning of a file; `known` is its encoding, if certain, and `delimiter` was given.
+    pub(super) fn open_separated(
         mut file: Box<dyn Read + Send + 'f>,
         known: Option<Charset>,
+        delimiter: Option<u8>,
     ) -> io::Result<(Self, Beginning)> {
         let mut raw = Vec::with_capacity(PIECE);
         let left = (&mut file).take(PIECE as u64).read_to_end(&mut raw)?;
         raw.resize(PIECE, 0);
         let (start, ended) = (&raw[..left], left < PIECE);
-        let (encoding, guessed) = match known {
-            Some(encoding) => (encoding, false),
-            None => detect(start, ended),
-        };
+        let encoding = known.map_or_else(|| detect(start, ended), Detected::sure);
+        let charset = encoding.charset;
         let mut sample = Vec::new();
         // What the decoder holds back at the end is for the next block.
-        Decoding::new(encoding, known.is_some()).decode(start, ended, &mut sample);
+        Decoding::new(charset, known.is_some()).decode(start, ended, &mut sample);
         let sample = String::from_utf8(sample).unwrap_or_default();
         let line_end = line_end(sample.as_bytes());
         let cut = if ended { None } else { sample.rfind(char::from(line_end)) };
-        let binary = known.is_none().then(|| binary(sample.as_bytes())).flatten();
+        let binary = known.is_none().then(|| binary(sample.as_bytes(), delimiter)).flatten();
         let sample = sample[..cut.unwrap_or(sample.len())].to_owned();
         let feed = Self {
             file,
-            decoding: Decoding::new(encoding, known.is_some()),
+            decoding: Decoding::new(charset, known.is_some()),
             raw,
             left,
             ended,
@@ -115,7 +121,7 @@ impl<'f> Feed<'f> {
                 meant: None,
             },
         };
-        Ok((feed, Beginning { sample, encoding, guessed, binary }))
+        Ok((feed, Beginning { sample, encoding, binary }))
     }
 
     /// Returns text that is not yet consumed; empty at the end.
@@ -270,9 +276,19 @@ fn line_end(sample: &[u8]) -> u8 {
 }
 
 /// Counts control characters that do not occur in texts, if there are more than one in 50 bytes.
-fn binary(sample: &[u8]) -> Option<(usize, usize)> {
-    let odd = |byte: &&u8| matches!(byte, 0..=8 | 14..=26 | 28..=31);
-    let controls = sample.iter().filter(odd).count();
+///
+/// Those that separate cells are none of them, nor those with which the programs that write them
+/// separate what is within a cell: 0x02 and 0x03 beside 0x01, 0x1c to 0x1e beside 0x1f.
+fn binary(sample: &[u8], delimiter: Option<u8>) -> Option<(usize, usize)> {
+    let has = |separator: u8| sample.contains(&separator);
+    let (has_first, has_unit) = (has(1), has(0x1f));
+    let is_odd = |byte: &&u8| match **byte {
+        byte if Some(byte) == delimiter => false,
+        1..=3 => !has_first,
+        28..=31 => !has_unit,
+        byte => matches!(byte, 0 | 4..=8 | 14..=26),
+    };
+    let controls = sample.iter().filter(is_odd).count();
     (controls > 8 && controls > sample.len() / 50).then_some((controls, sample.len()))
 }
 
@@ -304,7 +320,7 @@ mod tests {
             let length = piece.len();
             feed.take(length);
         }
-        (String::from_utf8(text).unwrap(), beginning.encoding.name())
+        (String::from_utf8(text).unwrap(), beginning.encoding.charset.name())
     }
 
     #[test]

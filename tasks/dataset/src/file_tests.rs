@@ -253,3 +253,39 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn control_characters_that_separate_cells_are_no_sign_of_another_format() {
+    let rows = |sign: char, cell: &str| -> String {
+        let row = |at| format!("{at}{sign}{cell}{sign}{at}\n");
+        format!("id{sign}name{sign}v\n{}", (0..50).map(row).collect::<String>())
+    };
+    for text in [
+        rows('\u{1}', "a, b"),
+        rows('\u{1}', "x\u{2}y\u{3}z"),
+        rows('\u{1}', &"wide ".repeat(30)),
+        rows('\u{1f}', "Ann"),
+        rows('\u{1f}', "x\u{1e}y"),
+    ] {
+        let profile = of_file(text.as_bytes()).unwrap();
+        assert_eq!((profile.rows, profile.columns.len()), (50, 3));
+        assert_eq!(bare(profile), of_text(&text).unwrap());
+    }
+    let given = Options { delimiter: Some(2), ..Options::default() };
+    let (text, settings) = (rows('\u{2}', "a"), DatasetSettings::default());
+    assert_eq!(of_file(text.as_bytes()).unwrap_err().code(), "not_csv");
+    let table = open_file(text.as_bytes(), text.len() as u64, &given, &settings).unwrap();
+    assert_eq!(table.columns(), 3);
+}
+
+#[test]
+fn a_tar_archive_is_called_so() {
+    let mut tar = vec![0; 1024];
+    tar[..8].copy_from_slice(b"data.csv");
+    tar[257..263].copy_from_slice(b"ustar ");
+    tar.extend(b"a,b\n1,2\n");
+    for file in [tar.clone(), gzip(&tar)] {
+        let error = of_file(&file).unwrap_err();
+        assert!(error.to_string().contains("tar archive"), "{error}");
+    }
+}

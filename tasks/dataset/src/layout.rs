@@ -8,6 +8,7 @@ use super::{
     profile::{Assumption, Certainty},
     sample::SampleRow,
     shape::Shape,
+    split_cells::Split,
     table::{Header, Table},
 };
 
@@ -37,7 +38,8 @@ impl Options {
             (_, "pipe" | "bar" | "vertical bar") => b'|',
             (_, "colon") => b':',
             (" ", _) | (_, "blank" | "blanks" | "space" | "spaces" | "whitespace") => b' ',
-            (_, "\\x01" | "^a") => 1,
+            (_, "\\x01" | "0x01" | "^a") => 1,
+            (_, "\\x1f" | "0x1f" | "^_") => 0x1f,
             _ => match text.trim().as_bytes() {
                 [byte]
                     if byte.is_ascii()
@@ -80,6 +82,8 @@ pub(super) struct Layout {
     pub(super) width: usize,
     /// Whether the record after the header belongs to the header, too.
     pub(super) has_second_header: bool,
+    /// Whether the header is a comment below others, so that its mark `#` is no part of a name.
+    pub(super) is_comment: bool,
     /// Whether the delimiter that was given separates nothing in the first rows.
     pub(super) lacks_delimiter: bool,
     pub(super) assumptions: Vec<Assumption>,
@@ -96,6 +100,7 @@ impl Layout {
             line: 1,
             width: 1,
             has_second_header: false,
+            is_comment: false,
             lacks_delimiter: false,
             assumptions: Vec::new(),
             oddities: Vec::new(),
@@ -130,7 +135,15 @@ impl Layout {
                 (layout.header, layout.line) = (Header::Names, line);
                 layout.has_second_header = false;
             }
-            None => layout.note_header(table, rows),
+            None => {
+                layout.is_comment = is_comment(table, rows);
+                layout.note_header(table, rows);
+            }
+        }
+        if let (Some(Split::Numbers(_)), Some(',')) = (&table.split, options.rules.decimal) {
+            let what = "The decimal sign was given as a comma, but commas separate the cells: \
+                        numbers with a decimal comma were cut unless they are in quotes.";
+            layout.oddities.push(("decimal_not_found", layout.line, what.to_owned()));
         }
         if options.header_row.is_some() {
             layout.has_second_header &= layout.header == Header::Names;
@@ -195,6 +208,7 @@ impl Layout {
             }
             Header::Names => {
                 let certainty = match (votes.header, votes.data) {
+                    _ if table.is_doubtful => Certainty::Unsure,
                     (0, 0) if table.rows > 0 => Certainty::Unsure,
                     (_, 0) => Certainty::Sure,
                     _ => Certainty::Likely,
@@ -202,7 +216,34 @@ impl Layout {
                 (format!("line {line} names the columns"), certainty)
             }
         };
-        self.assume("header", assumed, certainty);
+        self.assume_header(table, assumed, certainty);
+        self.note_rows(table, rows);
+    }
+
+    /// Adds the header, and what else may be the reason that it is shorter than its rows.
+    fn assume_header(&mut self, table: &Table, assumed: String, certainty: Certainty) {
+        let line = self.line;
+        match &table.split {
+            Some(split) => {
+                let what = split.describe();
+                self.assume(
+                    "header",
+                    format!("{assumed}; as possible are {what}"),
+                    Certainty::Unsure,
+                );
+                let message = format!(
+                    "Each row has more cells than the header has names. If the file has {what}, put \
+                     such values in quotes, or separate the cells with another sign."
+                );
+                self.oddities.push(("split_cells", line, message));
+            }
+            None => self.assume("header", assumed, certainty),
+        }
+    }
+
+    /// Warns of rows above the table and within the header.
+    fn note_rows(&mut self, table: &Table, rows: &[SampleRow]) {
+        let line = self.line;
         if table.start > 0 && line > 1 && self.dialect.shape == Shape::Plain {
             let message = format!(
                 "{} above the table (lines 1 to {}) {} not read as part of it.",
@@ -217,11 +258,19 @@ impl Layout {
             self.oddities.push(("skipped_lines", 1, message));
         }
         if table.has_second_header && rows.len() > table.start + 1 {
-            let message = "The row after the header has texts above figures in each column; it was \
-                        read as part of the header.";
+            let message = "The row after the header has texts or years above figures in each column; it \
+                        was read as part of the header.";
             self.oddities.push(("second_header", line, message.to_owned()));
         }
     }
+}
+
+/// Whether the header is a comment below others; `##` marks comments where `#` marks a header.
+fn is_comment(table: &Table, rows: &[SampleRow]) -> bool {
+    let is_other = |row: &SampleRow| row.starts_with('#') && !row.starts_with_text("##");
+    table.header == Header::Names
+        && rows[table.start].starts_with('#')
+        && rows[..table.start].iter().any(is_other)
 }
 
 fn header_given(row: Option<u64>) -> String {
@@ -260,6 +309,9 @@ mod tests {
             (" ", Some(b' ')),
             ("|", Some(b'|')),
             ("\\x01", Some(1)),
+            ("\u{1}", Some(1)),
+            ("\u{1f}", Some(0x1f)),
+            ("\\x1f", Some(0x1f)),
             ("a", None),
             ("\"", None),
             (",,", None),

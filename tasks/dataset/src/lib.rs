@@ -8,9 +8,9 @@
 //! * [`profile`]: the result, as JSON.
 //! * `process`: the stages as pure functions, the same for a text and a file; `file`: reads an
 //!   upload for them.
-//! * `unpack`, `zip`, `charset`, `decoding`, `feed`, `mojibake`, `content`: from stored bytes to text.
-//! * `dialect`, `sample`, `class`, `cuts`, `table`, `layout`, `header`: how the text is laid out.
-//! * `cells`, `shape`, `record`, `records`, `stray`, `rows`, `ending`: from text to records.
+//! * `unpack`, `zip`, `charset`, `guess`, `decoding`, `feed`, `mojibake`, `content`: from stored bytes to text.
+//! * `dialect`, `sample`, `class`, `cuts`, `table`, `titles`, `split_cells`, `layout`, `header`: how the text is laid out.
+//! * `cells`, `shape`, `record`, `records`, `stray`, `rows`, `ending`, `notes`: from text to records.
 //! * `value`, `number`, `moment`, `months`, `clock`, `markers`: what single cells mean.
 //! * `reading`, `short_years`, `interpretation`, `judgement`, `doubt`, `marked`: what the cells of a column mean together.
 //! * `column`, `tally`, `values`, `texts`, `sketches`, `spread`, `stats`: statistics of columns.
@@ -32,6 +32,7 @@ mod error;
 mod feed;
 mod file;
 mod first_figures;
+mod guess;
 mod header;
 mod html;
 mod interpretation;
@@ -42,6 +43,7 @@ mod markers;
 mod mojibake;
 mod moment;
 mod months;
+mod notes;
 mod number;
 mod plot;
 mod process;
@@ -55,6 +57,7 @@ mod settings;
 mod shape;
 mod short_years;
 mod sketches;
+mod split_cells;
 mod spread;
 mod stats;
 mod stray;
@@ -62,6 +65,7 @@ mod table;
 mod tally;
 mod text;
 mod texts;
+mod titles;
 mod unpack;
 mod value;
 mod values;
@@ -303,7 +307,7 @@ const SAMPLE_BYTES: usize = 256 << 10;
 /// removed.
 pub fn decoded(bytes: &[u8], is_whole: bool) -> String {
     let sample = bytes.len().min(SAMPLE_BYTES);
-    let (charset, _) = charset::detect(&bytes[..sample], is_whole && sample == bytes.len());
+    let charset = charset::detect(&bytes[..sample], is_whole && sample == bytes.len()).charset;
     let mut decoding = decoding::Decoding::new(charset, false);
     let (mut text, mut read) = (Vec::new(), 0);
     loop {

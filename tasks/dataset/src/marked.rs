@@ -36,14 +36,15 @@ impl Marked {
         evidence.markers.extend(self.found.iter().map(|(marker, ..)| *marker));
     }
 
-    /// The letters among the markers, which might be values: number of cells and first line.
+    /// The letters and infinities among the markers, which might be values: number of cells and first
+    /// line.
     pub(super) fn letters<'m>(
         &self,
         markers: &'m Markers,
     ) -> impl Iterator<Item = (&'m str, Entry)> {
         let known = self.found.iter().filter(|_| !markers.are_given());
         let named = known.map(|(marker, _, entry)| (markers.text(*marker), *entry));
-        named.filter(|(text, _)| matches!(*text, "x" | "X"))
+        named.filter(|(text, _)| matches!(*text, "x" | "X") || is_infinite(text))
     }
 
     /// Decides which markers are missing values, and which are values.
@@ -96,6 +97,12 @@ impl Marked {
         }
         (counts, retained)
     }
+}
+
+/// Whether a marker is an infinite number.
+pub(super) fn is_infinite(text: &str) -> bool {
+    let text = text.trim_start_matches('-');
+    ["inf", "infinity"].iter().any(|name| text.eq_ignore_ascii_case(name))
 }
 
 /// Whether all values are numbers of two digits at most, among which `X` may be one more code, as

@@ -17,7 +17,7 @@ pub(super) enum Strength {
 use Strength::{Always, Figures, Signs};
 
 /// The markers; compared exactly, so that a name such as `Na` stays a name.
-const MARKERS: [(&str, Strength); 74] = [
+const MARKERS: [(&str, Strength); 95] = [
     ("N/A", Always),
     ("n/a", Always),
     ("#N/A", Always),
@@ -55,6 +55,10 @@ const MARKERS: [(&str, Strength); 74] = [
     ("#N/V", Always),
     ("#VALEUR!", Always),
     ("#NOMBRE!", Always),
+    ("-nan(ind)", Always),
+    ("nan(ind)", Always),
+    ("-NaN(IND)", Always),
+    ("NaN(IND)", Always),
     ("NA", Figures),
     ("None", Figures),
     ("none", Figures),
@@ -76,6 +80,23 @@ const MARKERS: [(&str, Strength); 74] = [
     ("n/d", Figures),
     ("s/d", Figures),
     ("missing", Figures),
+    ("N.D.", Figures),
+    ("not available", Figures),
+    ("Not available", Figures),
+    ("unbekannt", Figures),
+    ("Unbekannt", Figures),
+    ("0000-00-00", Figures),
+    ("0000-00-00 00:00:00", Figures),
+    ("Inf", Figures),
+    ("-Inf", Figures),
+    ("inf", Figures),
+    ("-inf", Figures),
+    ("INF", Figures),
+    ("-INF", Figures),
+    ("Infinity", Figures),
+    ("-Infinity", Figures),
+    ("infinity", Figures),
+    ("-infinity", Figures),
     ("-", Signs),
     ("--", Signs),
     ("---", Signs),
@@ -93,7 +114,7 @@ const MARKERS: [(&str, Strength); 74] = [
     ("X", Signs),
     ("\u{2212}", Signs),
 ];
-const MAX_BYTES: usize = 8;
+const MAX_BYTES: usize = 19;
 
 /// Markers of missing values of a data set.
 #[derive(Clone, Debug, Default)]

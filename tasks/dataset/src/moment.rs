@@ -4,7 +4,7 @@
 //! under one [`Order`].
 
 use super::{
-    clock::{DateKey, clock, number, split_clock},
+    clock::{DateKey, number, of_day, split_clock},
     months::month,
 };
 
@@ -58,9 +58,8 @@ pub(super) fn parse(text: &str, order: Order) -> Option<Moment> {
         return None;
     }
     match order {
-        Order::YearFirst | Order::DayFirst | Order::MonthFirst | Order::ShortYearFirst => {
-            numeric(text, order)
-        }
+        Order::YearFirst => numeric(text, order).or_else(|| basic(text)),
+        Order::DayFirst | Order::MonthFirst | Order::ShortYearFirst => numeric(text, order),
         Order::Named => named(text),
         Order::Compact => compact(text),
         Order::WithoutYear => without_year(text),
@@ -106,7 +105,7 @@ fn with_time(midnight: i64, rest: &str) -> Option<DateKey> {
         return Some((midnight, 0));
     }
     let time = rest.strip_prefix(['T', 't', ' ', ',']).or_else(|| rest.strip_prefix(", "))?;
-    let (seconds, nanos) = clock(time.trim_start(), 23)?;
+    let (seconds, nanos) = of_day(time.trim_start())?;
     Some((midnight + seconds, nanos))
 }
 
@@ -150,7 +149,7 @@ fn named(text: &str) -> Option<Moment> {
         return None;
     }
     let midnight = midnight(self::year(year)?, month, number(day, 1, 2)?)?;
-    let (seconds, nanos) = if time.is_empty() { (0, 0) } else { clock(time, 23)? };
+    let (seconds, nanos) = if time.is_empty() { (0, 0) } else { of_day(time)? };
     Some(Moment { is_short, ..Moment::of(midnight + seconds, nanos) })
 }
 
@@ -163,7 +162,7 @@ fn without_year(text: &str) -> Option<Moment> {
     }
     // A leap year, so that each day exists.
     let midnight = midnight(1972, month, day)?;
-    let (seconds, nanos) = clock(time, 23)?;
+    let (seconds, nanos) = of_day(time)?;
     Some(Moment::of(midnight + seconds, nanos))
 }
 
@@ -175,6 +174,21 @@ fn compact(text: &str) -> Option<Moment> {
     let year = number(&date[..4], 4, 4).filter(|year| (1900..2100).contains(year))?;
     let midnight = midnight(year, number(&date[4..6], 2, 2)?, number(&date[6..], 2, 2)?)?;
     rest.is_empty().then(|| Moment::of(midnight, 0))
+}
+
+/// `20240105T100000Z`: the basic format of ISO 8601.
+fn basic(text: &str) -> Option<Moment> {
+    let (date, time) = text.split_once('T').filter(|(date, _)| date.len() == 8)?;
+    let midnight = compact(date)?.key.0;
+    let end = time.bytes().position(|byte| !byte.is_ascii_digit()).unwrap_or(time.len());
+    let (digits, zone) = time.split_at(end);
+    let time = match digits.len() {
+        4 => format!("{}:{}{zone}", &digits[..2], &digits[2..]),
+        6 => format!("{}:{}:{}{zone}", &digits[..2], &digits[2..4], &digits[4..]),
+        _ => return None,
+    };
+    let (seconds, nanos) = of_day(&time)?;
+    Some(Moment::of(midnight + seconds, nanos))
 }
 
 fn after_weekday(text: &str) -> &str {
@@ -259,6 +273,11 @@ mod tests {
             ("2024-01-05 10:00:00 UTC", Order::YearFirst, at_ten),
             ("2024-01-05T10:00:00.000Z", Order::YearFirst, at_ten),
             ("05.01.2024, 10:00", Order::DayFirst, at_ten),
+            ("04.01.2024 24:00", Order::DayFirst, JANUARY_5),
+            ("2024-01-04 24:00:00", Order::YearFirst, JANUARY_5),
+            ("20240105T100000Z", Order::YearFirst, at_ten),
+            ("20240105T1000", Order::YearFirst, at_ten),
+            ("20240105T110000+0100", Order::YearFirst, at_ten),
         ] {
             assert_eq!(parse(text, order).map(|moment| moment.key.0), Some(seconds), "{text:?}");
         }
@@ -285,6 +304,10 @@ mod tests {
             ("5 jui 2024", Order::Named),
             ("Jan 32 10:00:00", Order::WithoutYear),
             ("1.1.2024.1", Order::DayFirst),
+            ("01.01.2024 24:01", Order::DayFirst),
+            ("20240105T99", Order::YearFirst),
+            ("20240105T250000", Order::YearFirst),
+            ("20241305T100000", Order::YearFirst),
             ("05.01.202", Order::DayFirst),
             ("", Order::Named),
             ("ééé 5, 2024", Order::Named),

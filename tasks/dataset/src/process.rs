@@ -112,7 +112,12 @@ fn open<'f>(
 ) -> Result<Table<'f>, LoadError> {
     let is_file = known.is_none();
     let known = known.or(options.encoding);
-    let (feed, beginning) = Feed::open(file.bytes, known).map_err(|error| unreadable(1, error))?;
+    let (feed, beginning) = Feed::open_separated(file.bytes, known, options.delimiter)
+        .map_err(|error| unreadable(1, error))?;
+    if beginning.sample.as_bytes().get(257..262) == Some(b"ustar") {
+        let what = "it is a tar archive; unpack it and choose one file";
+        return Err(LoadError::NotCsv(what.to_owned()));
+    }
     if let Some((controls, bytes)) = beginning.binary {
         let detail = format!("{controls} of its first {bytes} characters are control characters");
         return Err(LoadError::NotCsv(detail));
@@ -121,19 +126,21 @@ fn open<'f>(
         return Err(LoadError::NotCsv(other.to_owned()));
     }
     let mut warnings = Warnings::new(settings.max_warnings);
-    let name = beginning.encoding.name();
-    if beginning.guessed {
+    let encoding = beginning.encoding;
+    let name = encoding.named();
+    if encoding.guessed {
         let shown = format!("The file is not UTF-8; by its beginning it was taken for {name}.");
         warnings.add_whole("encoding", None, shown);
     }
     let mut layout = dialect::detect(&beginning.sample, feed.seen().line_end, options);
     if is_file {
-        let certainty = match (options.encoding, beginning.guessed) {
-            (Some(_), _) => Certainty::Given,
-            (None, true) => Certainty::Likely,
-            (None, false) => Certainty::Sure,
+        let certainty = match (options.encoding, encoding.guessed, encoding.rival) {
+            (Some(_), ..) => Certainty::Given,
+            (None, true, Some(_)) => Certainty::Unsure,
+            (None, true, None) => Certainty::Likely,
+            (None, false, _) => Certainty::Sure,
         };
-        let (subject, assumed) = ("encoding".to_owned(), name.to_owned());
+        let (subject, assumed) = ("encoding".to_owned(), name);
         layout.assumptions.push(Assumption { subject, assumed, certainty });
     }
     for (code, line, message) in std::mem::take(&mut layout.oddities) {
@@ -155,7 +162,7 @@ fn open<'f>(
         named,
         layout,
         options: options.clone(),
-        encoding: is_file.then_some(beginning.encoding),
+        encoding: is_file.then_some(encoding.charset),
         packing: file.packing,
         trailing: file.trailing,
         warnings,
@@ -185,6 +192,9 @@ fn header(
         Some(record) => (header::names(&record, max)?, record.line),
         None => return Err(LoadError::Empty),
     };
+    if let (true, Some(first)) = (layout.is_comment, names.first_mut()) {
+        *first = first.trim_start_matches(['#', ' ']).to_owned();
+    }
     if layout.header == Header::RowNames {
         names.insert(0, String::new());
     }
@@ -317,3 +327,15 @@ mod silent_tests;
 #[cfg(test)]
 #[path = "file_tests.rs"]
 mod file_tests;
+
+#[cfg(test)]
+#[path = "note_tests.rs"]
+mod note_tests;
+
+#[cfg(test)]
+#[path = "header_tests.rs"]
+mod header_tests;
+
+#[cfg(test)]
+#[path = "missing_tests.rs"]
+mod missing_tests;

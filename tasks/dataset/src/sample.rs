@@ -32,6 +32,10 @@ impl SampleRow {
     pub(super) fn starts_with(&self, mark: char) -> bool {
         self.cells.first().is_some_and(|(cell, _)| cell.trim_start().starts_with(mark))
     }
+
+    pub(super) fn starts_with_text(&self, mark: &str) -> bool {
+        self.cells.first().is_some_and(|(cell, _)| cell.trim_start().starts_with(mark))
+    }
 }
 
 /// Splits a sample.

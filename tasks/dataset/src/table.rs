@@ -2,7 +2,9 @@
 
 use super::{
     class::{Class, class},
-    sample::{SampleRow, Votes, column_class},
+    sample::{JUDGED, SampleRow, Votes, column_class},
+    split_cells::{Split, split_cells},
+    titles::{after_titles, has_header_below},
 };
 
 /// Where the columns get their names.
@@ -30,6 +32,10 @@ pub(super) struct Table {
     pub(super) fitting: usize,
     /// Whether the row after the header belongs to the header, too.
     pub(super) has_second_header: bool,
+    /// Whether another row may be the header.
+    pub(super) is_doubtful: bool,
+    /// Why the rows may have more cells than the header.
+    pub(super) split: Option<Split>,
 }
 
 impl Table {
@@ -53,7 +59,9 @@ impl Table {
                 return table;
             }
             let votes = Votes::on(&rows[start], &rows[start + 1..]);
-            if before.len > 1 && before.filled() == before.len && !votes.is_header() && start == 1 {
+            let is_name =
+                before.len > 1 && before.filled() == before.len && !before.starts_with('#');
+            if is_name && !votes.is_header() && start == 1 {
                 return Self::at(rows, start - 1, before.len, Header::Names);
             }
         }
@@ -75,11 +83,17 @@ impl Table {
                 rest.len() > 1 && typed.len() > 1 && votes.data == 0 && votes.header == typed.len(),
             )
         };
-        let has_second_header =
-            header == Header::Names && votes.data == 0 && is_second(below).unwrap_or(false);
+        let years = years_below(&rows[start], below);
+        let is_second = is_second(below).unwrap_or(false) || years == Some(true);
+        let has_second_header = header == Header::Names && votes.data == 0 && is_second;
+        let is_doubtful = header == Header::Names
+            && !has_second_header
+            && (years.is_some() || has_header_below(rows, start, width));
+        let split = split_cells(&rows[start], below);
         let data = if header == Header::None { &rows[start..] } else { below };
         let fitting = data.iter().filter(|row| row.len == width).count();
-        Self { start, header, votes, width, rows: data.len(), fitting, has_second_header }
+        let rows = data.len();
+        Self { start, header, votes, width, rows, fitting, has_second_header, is_doubtful, split }
     }
 
     /// A header with one cell less than each row below: the first column holds the names of the
@@ -116,6 +130,35 @@ impl Table {
     }
 }
 
+/// Whether years stand below the names of a header and above figures that are none: true if a name
+/// stands above several of them, false if they only have no name of a row.
+fn years_below(header: &SampleRow, below: &[SampleRow]) -> Option<bool> {
+    let (second, rest) = below.split_first()?;
+    let cell = |row: &SampleRow, column: usize| {
+        row.cells.get(column).map_or("", |(cell, _)| cell.trim()).to_owned()
+    };
+    let is_year = |text: &str| text.parse::<i64>().is_ok_and(|year| (1800..2200).contains(&year));
+    let figures: Vec<usize> = (0..second.cells.len())
+        .filter(|column| matches!(class(&cell(second, *column)), Class::Number | Class::Date))
+        .collect();
+    let are_above_figures = |column: &usize| {
+        column_class(rest, *column) == Some(Class::Number)
+            && !rest.iter().take(JUDGED).all(|row| is_year(&cell(row, *column)))
+    };
+    let are_years = figures.iter().all(|column| is_year(&cell(second, *column)));
+    if rest.len() < 2 || figures.len() < 2 || !are_years || !figures.iter().all(are_above_figures) {
+        return None;
+    }
+    let is_spanned = figures.iter().filter(|column| **column > 0).any(|column| {
+        let name = cell(header, *column);
+        name.is_empty() || name == cell(header, column - 1)
+    });
+    let has_no_name = cell(second, 0).is_empty()
+        && figures.len() + 1 == second.len
+        && rest.iter().take(JUDGED).all(|row| !cell(row, 0).is_empty());
+    (is_spanned || has_no_name).then_some(is_spanned)
+}
+
 /// The first row of the table with the most rows, and its width.
 fn stretch(rows: &[SampleRow]) -> (usize, usize) {
     let mut widths: Vec<usize> = rows.iter().map(|row| row.len).filter(|len| *len > 1).collect();
@@ -149,42 +192,6 @@ fn is_preamble(rows: &[SampleRow], wide: usize, start: usize) -> bool {
         rows[wide].cells.iter().any(|(cell, _)| matches!(class(cell), Class::Number | Class::Date));
     let votes = Votes::on(&rows[start], &rows[start + 1..]);
     has_figures && votes.is_header() && rows[wide].len > 2
-}
-
-/// Whether a row is a title that was split at its comma, above a header of single words.
-fn is_prose(rows: &[SampleRow], at: usize) -> bool {
-    let [row, header, below @ ..] = &rows[at..] else { return false };
-    let has_blank = |cell: &(String, bool)| cell.0.trim().contains(' ');
-    row.cells.iter().any(|(cell, quoted)| !quoted && cell.starts_with(' '))
-        && row.cells.iter().any(has_blank)
-        && !header.cells.iter().any(|cell| cell.0.contains(' '))
-        && header.len == row.len
-        && below.len() > 1
-        && Votes::on(header, below).is_header()
-        && Votes::on(row, &rows[at + 1..]).data == 0
-}
-
-/// The row where the table begins, after titles and comments that have as many cells as it.
-fn after_titles(rows: &[SampleRow], start: usize, width: usize) -> usize {
-    let votes = |at: usize| Votes::on(&rows[at], &rows[at + 1..]);
-    let mut found = start;
-    for (at, row) in rows.iter().enumerate().skip(start).take(50) {
-        if row.len != width {
-            continue;
-        }
-        let is_title = width > 1 && row.filled() * 3 <= width.max(3)
-            || row.starts_with('#')
-            || is_prose(rows, at);
-        if !is_title {
-            found = at;
-            break;
-        }
-    }
-    if found > start && (votes(found).is_header() || width > 2 && !rows[start].starts_with('#')) {
-        found
-    } else {
-        start
-    }
 }
 
 #[cfg(test)]

@@ -190,6 +190,7 @@ impl Head {
             || last.starts_with('.')
             || last.eq_ignore_ascii_case("thumbs.db")
             || last.eq_ignore_ascii_case("desktop.ini")
+            || is_about(last)
     }
 
     /// Why it cannot be read.
@@ -218,6 +219,14 @@ impl Head {
         let is_text = ending.is_none_or(|ending| texts.contains(&ending.as_str()));
         (!is_text).then(|| format!("it is a ZIP archive with “{}” in it; unpack it", self.name))
     }
+}
+
+/// Whether a file tells about the others, by its name: `README.txt`, `LICENSE`.
+fn is_about(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    let (stem, ending) = name.split_once('.').unwrap_or((&name, ""));
+    ["readme", "license", "licence", "copying"].contains(&stem)
+        && ["", "txt", "md", "rst", "html", "pdf"].contains(&ending)
 }
 
 /// The packed size in the extra field for sizes of 64 bits, after the unpacked one.
@@ -303,6 +312,19 @@ mod tests {
             assert_eq!(read(&zip).unwrap(), long, "{packed} {streamed}");
             let cut = &zip[..zip.len() - 200];
             assert!(packed && !streamed || read(&cut[..cut.len() / 2]).is_err());
+        }
+    }
+
+    #[test]
+    fn what_tells_about_the_one_file_is_no_other() {
+        for name in ["README.txt", "data/readme.md", "LICENSE"] {
+            for (packed, streamed) in [(false, false), (true, false), (true, true)] {
+                let (about, data) = ((name, "What this is"), ("data.csv", "a,b\n1,2\n"));
+                for files in [[about, data], [data, about]] {
+                    let zip = archive(&files, packed, streamed);
+                    assert_eq!(read(&zip).unwrap(), "a,b\n1,2\n", "{name}");
+                }
+            }
         }
     }
 
