@@ -144,6 +144,7 @@ async fn call(store: &dyn Store, name: &str, given: &Given) -> Result<(), StoreE
         "save_progress" => store.save_progress(&[progress(runs)]).await,
         "save_checkpoint" => store.save_checkpoint(id, seq, "key", "1").await.map(drop),
         "checkpoint" => store.checkpoint(id, "key").await.map(drop),
+        "has_rerun_checkpoints" => store.has_rerun_checkpoints(id).await.map(drop),
         "finish" => store.finish(id, seq, &Ending::Completed(result())).await.map(drop),
         "commit_group" => {
             let second = new.clone().with(|new| new.id = TaskId::from_uuid(Uuid::new_v4()));
