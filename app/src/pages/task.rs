@@ -66,10 +66,11 @@ pub fn TaskPage() -> impl IntoView {
         if lines.html.is_empty() && !find.is_empty() {
             lines.html.push_str(log_view::NOTHING_FOUND);
         }
-        let growing_style = moves.then(|| {
-            let (kind, disabled) = (snapshot.kind.clone(), shown.is_empty());
-            view! { <ResultStyle kind disabled /> }
-        });
+        // What is shown from the beginning is not moved by a style that comes later.
+        let is_shown = !shown.is_empty();
+        let style = is_shown.then(|| view! { <ResultStyle kind=snapshot.kind.clone() /> });
+        let later_style = (moves && !is_shown)
+            .then(|| view! { <ResultStyle kind=snapshot.kind.clone() disabled=true /> });
         let title = text::tab_title(&TaskView::new(snapshot.clone()));
         let log_acts = log::acts(id, asked.as_deref(), moves && asked.is_none());
         let refresh = (moves && asked.is_none())
@@ -77,8 +78,7 @@ pub fn TaskPage() -> impl IntoView {
         Ok(view! {
             <Title text=title />
             <Refresh seconds=refresh />
-            {(!moves && !shown.is_empty())
-                .then(|| view! { <ResultStyle kind=snapshot.kind.clone() /> })}
+            {style}
             <p class="kicker">
                 {kind.map_or_else(|| snapshot.kind.clone(), |kind| kind.title)} {batch}
             </p>
@@ -108,7 +108,7 @@ pub fn TaskPage() -> impl IntoView {
             <TaskIsland />
             <TaskDetailsIsland />
             // What is live does not wait for them.
-            {growing_style}
+            {later_style}
         })
     })
 }

@@ -212,7 +212,10 @@ impl Spot {
             '’' => self.is_apostrophe(),
             '–' | '—' | '½' | '¼' | '¾' | '•' | '·' => !left && !right,
             '§' => !left && (after.is_whitespace() || after.is_ascii_digit() || after == '§'),
-            '\u{a0}' => !left || !right,
+            '\u{a0}' => {
+                let has_figure = before.is_ascii_digit() || after.is_ascii_digit();
+                has_figure || before == '«' || ":;!?»%€".contains(after)
+            }
             _ => false,
         }
     }
