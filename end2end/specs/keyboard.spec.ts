@@ -69,7 +69,7 @@ test.describe("with the keyboard alone", () => {
     expect((await downloading).suggestedFilename()).toMatch(/\.log$/);
     await expectFocus(page);
 
-    await tabTo(page, page.getByRole("button", { name: "Run again" }));
+    await tabTo(page, page.getByRole("button", { name: /^(Run again|Continue where it stopped)$/ }));
     await page.keyboard.press("Enter");
     await page.waitForURL((url) => url.pathname.startsWith("/tasks/"));
   });
