@@ -67,7 +67,8 @@ test.describe("without a script", () => {
     // As a browser that knows no patterns sends it.
     await page.route("**/start/story", async (route) => {
       const body = new URLSearchParams({ subject: "../etc", player: "Ada" }).toString();
-      await route.continue(route.request().method() === "POST" ? { postData: body } : {});
+      const headers = { ...route.request().headers(), "content-type": "application/x-www-form-urlencoded" };
+      await route.continue(route.request().method() === "POST" ? { postData: body, headers } : {});
     });
     await startPage.startStory("plain", "Ada");
     await expect(startPage.field(/subject/i)).toHaveAccessibleDescription(new RegExp(SAYS.replace(/[\\/]/g, "\\$&")));
