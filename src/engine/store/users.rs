@@ -20,12 +20,6 @@ pub struct StoredUser {
     pub disabled_at: Option<i64>,
 }
 
-impl StoredUser {
-    pub(in crate::engine) fn new(name: String, password_hash: String, created_at: i64) -> Self {
-        Self { name, password_hash, created_at, disabled_at: None }
-    }
-}
-
 impl fmt::Debug for StoredUser {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("StoredUser")
@@ -49,11 +43,6 @@ impl SessionLifetime {
     /// A lifetime without use, and one in all, in milliseconds.
     pub const fn new(idle_ms: i64, max_ms: i64) -> Self {
         Self { idle_ms, max_ms }
-    }
-
-    /// When a session that began then and is used now expires.
-    pub(in crate::engine) fn expires_at(self, created_at: i64, now: i64) -> i64 {
-        now.saturating_add(self.idle_ms).min(created_at.saturating_add(self.max_ms))
     }
 }
 

@@ -136,7 +136,7 @@ impl UserRows for This {
             browser: storable(&new.browser).into_owned(),
             created_at: now,
             last_used_at: now,
-            expires_at: new.lifetime.expires_at(now, now),
+            expires_at: expires_at(new.lifetime, now, now),
         };
         let add = sqlx::query(ADD_SESSION)
             .bind(&session.id)
@@ -163,7 +163,7 @@ impl UserRows for This {
         let Some(mut found) = raw.as_ref().map(session).transpose()? else { return Ok(None) };
         if found.last_used_at.saturating_add(NOTE_MS) <= now {
             (found.last_used_at, found.expires_at) =
-                (now, lifetime.expires_at(found.created_at, now));
+                (now, expires_at(lifetime, found.created_at, now));
             // A database that takes no writes still answers.
             if let Err(error) = self.note_session_use(&found).await {
                 tracing::warn!(%error, "the use of a session was not noted");
@@ -204,11 +204,18 @@ impl This {
     }
 }
 
+/// When a session that began then and is used now expires.
+fn expires_at(lifetime: SessionLifetime, created_at: i64, now: i64) -> i64 {
+    now.saturating_add(lifetime.idle_ms).min(created_at.saturating_add(lifetime.max_ms))
+}
+
 fn user(raw: &DbRow) -> Result<StoredUser, StoreError> {
-    let name = raw.try_get("name")?;
-    let mut user = StoredUser::new(name, raw.try_get("password_hash")?, raw.try_get("created_at")?);
-    user.disabled_at = raw.try_get("disabled_at")?;
-    Ok(user)
+    Ok(StoredUser {
+        name: raw.try_get("name")?,
+        password_hash: raw.try_get("password_hash")?,
+        created_at: raw.try_get("created_at")?,
+        disabled_at: raw.try_get("disabled_at")?,
+    })
 }
 
 fn session(raw: &DbRow) -> Result<StoredUserSession, StoreError> {
