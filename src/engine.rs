@@ -7,6 +7,7 @@
 mod admission;
 pub mod artifacts;
 pub mod audit;
+mod audit_writes;
 mod budget;
 mod builder;
 mod changes;

@@ -263,6 +263,7 @@ fn api(more: OpenApiRouter<Service>) -> OpenApiRouter<Service> {
         .routes(routes!(poll::poll))
         .routes(routes!(admin::overview))
         .routes(routes!(admin::list))
+        .routes(routes!(admin::audit))
         .routes(routes!(admin::pause))
         .routes(routes!(admin::resume))
         .routes(routes!(admin::cancel))

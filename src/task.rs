@@ -4,6 +4,7 @@
 
 mod annotate;
 mod ansi;
+mod audit;
 mod batch;
 mod expired;
 mod file;
@@ -20,6 +21,7 @@ mod status;
 
 pub use annotate::Annotate;
 pub use ansi::{AnsiStyle, plain, spans as ansi_spans};
+pub use audit::{AuditEntry, AuditFilter, AuditPage};
 pub use batch::{Batch, BatchList, BatchSummary, StartBatch, StatusCounts, batch_input};
 pub use expired::ExpiredTask;
 pub use file::{FileInfo, FileList, Upload};

@@ -38,7 +38,7 @@ use crate::{context, links};
 
 use self::{
     account::AccountPage,
-    admin::AdminPage,
+    admin::{AdminPage, audit::AuditLogPage},
     batch::BatchPage,
     delete::DeletePage,
     files::{FilePage, FilesPage},
@@ -86,6 +86,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/account") view=AccountPage ssr=SsrMode::Async />
                     <Route path=path!("/sign-in") view=SignInPage ssr=SsrMode::Async />
                     <Route path=path!("/admin") view=AdminPage ssr=SsrMode::Async />
+                    <Route path=path!("/admin/audit") view=AuditLogPage ssr=SsrMode::Async />
                     <Route path=path!("/forget") view=ForgetPage ssr=SsrMode::Async />
                     <Route path=path!("/tasks") view=TasksPage ssr=SsrMode::Async />
                     <Route path=path!("/tasks/:id") view=TaskPage ssr=SsrMode::Async />

@@ -1,11 +1,14 @@
 //! Audit log: one event per call with caller, address, action and outcome, under `target =
-//! "audit"`. It contains no inputs and no secrets.
+//! "audit"`, and a row of the store. It contains no inputs and no secrets.
+//!
+//! The row of a change is written in the transaction of the change; see [`NewAudit`]. What changes
+//! nothing has a row of its own ([`Entry::own_row`]), if it is one of those that are stored.
 
 use std::{borrow::Cow, sync::Arc};
 
 use parking_lot::Mutex;
 
-use super::Caller;
+use super::{Caller, ClientAddress, store::NewAudit};
 use crate::task::TaskId;
 
 /// The target of the events, for log filters.
@@ -72,12 +75,23 @@ pub enum Action {
     AddToken,
     /// A token is removed.
     RemoveToken,
+    /// A user is added.
+    AddUser,
+    /// The password of a user is changed.
+    SetPassword,
+    /// A user may no longer sign in.
+    DisableUser,
+    /// A user may sign in again.
+    EnableUser,
+    /// The configured commands are read again.
+    ReloadCommands,
     /// A request that was refused before its action was known.
     Request,
 }
 
 impl Action {
-    const fn as_str(self) -> &'static str {
+    /// The name in the log, in the store and on the wire.
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Start => "start",
             Self::Cancel => "cancel",
@@ -105,6 +119,11 @@ impl Action {
             Self::EndUserSessions => "end_user_sessions",
             Self::AddToken => "add_token",
             Self::RemoveToken => "remove_token",
+            Self::AddUser => "add_user",
+            Self::SetPassword => "set_password",
+            Self::DisableUser => "disable_user",
+            Self::EnableUser => "enable_user",
+            Self::ReloadCommands => "reload_commands",
             Self::Request => "request",
         }
     }
@@ -161,6 +180,30 @@ impl<'a> Entry<'a> {
     }
 }
 
+impl Entry<'_> {
+    /// The address of the caller.
+    pub(super) fn client(&self) -> Option<ClientAddress> {
+        self.caller.client()
+    }
+
+    /// The row for what no transaction wrote: a download, a link that was opened, a wrong password, and
+    /// what was refused to somebody with a name. `None`: there is a row already, or the event is enough.
+    pub(super) fn own_row(&self) -> Option<NewAudit> {
+        let has_row = match (self.action, &*self.outcome) {
+            (Action::Download | Action::OpenShare, "ok") | (Action::SignIn, "wrong") => true,
+            (Action::SignIn, _) | (_, "ok" | "failed" | "abandoned") => false,
+            _ => self.caller.has_name(),
+        };
+        has_row.then(|| {
+            self.caller.audits(self.action).with(|row| {
+                row.subject = self.id.clone().or_else(|| self.rerun_of.clone());
+                row.outcome = self.outcome.clone().into_owned();
+                row.detail.clone_from(&self.kind);
+            })
+        })
+    }
+}
+
 impl Drop for Entry<'_> {
     fn drop(&mut self) {
         let owner: Option<String> =
@@ -169,6 +212,7 @@ impl Drop for Entry<'_> {
             target: TARGET,
             address = self.caller.client().map(tracing::field::display),
             owner = owner.as_deref().unwrap_or("anonymous"),
+            how = self.caller.how(),
             action = self.action.as_str(),
             kind = self.kind.as_deref(),
             id = self.id.as_deref(),
@@ -178,6 +222,12 @@ impl Drop for Entry<'_> {
             outcome = &*self.outcome,
         );
     }
+}
+
+/// A row about what an operator does on the command line, beside the server.
+pub fn by_command_line(action: Action, subject: impl Into<String>) -> NewAudit {
+    NewAudit::new("command line", "cli", action.as_str())
+        .with(|row| row.subject = Some(subject.into()))
 }
 
 /// Logs an action that concerns no task, such as the beginning of a session.

@@ -7,6 +7,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
     Admission, EngineOptions,
+    audit_writes::AuditWrites,
     client::ClientKey,
     clock::Clock,
     commit_group::Writes,
@@ -77,6 +78,8 @@ pub(super) struct Inner {
     pub(super) metrics: Metrics,
     /// Starts and ends that come together.
     pub(super) writes: Writes,
+    /// Rows of the audit log that come together.
+    pub(super) audit: AuditWrites,
     /// The long polls.
     pub(super) subscriptions: Arc<Subscriptions>,
     /// A random id, new for each start of the process.

@@ -7,7 +7,9 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use uuid::Uuid;
 
 use super::{
-    Admission, DynamicKind, EngineOptions, Registry, Service, changes,
+    Admission, DynamicKind, EngineOptions, Registry, Service,
+    audit_writes::AuditWrites,
+    changes,
     client::ClientKey,
     clock::Clock,
     commit_group::Writes,
@@ -88,6 +90,7 @@ impl Engine {
             quota: Arc::default(),
             ended: EndedRows::new(options.ended_cache_bytes, store.is_shared()),
             writes: Writes::new(inner, !store.is_shared()),
+            audit: AuditWrites::new(inner),
             store,
             clock,
             events: Events::default(),

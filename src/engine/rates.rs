@@ -18,6 +18,9 @@ pub(crate) use wrong_tries::WrongTries;
 /// limit.
 const MAX_CLIENTS: usize = 100_000;
 
+/// Rows of the audit log per minute and address about what changes nothing. More are only logged.
+const AUDIT_PER_MINUTE: u32 = 600;
+
 /// Whose operations count together.
 const FROM_ONE_ADDRESS: &str = "from one address";
 
@@ -67,6 +70,8 @@ pub(super) struct Rates {
     pub(super) starts: RateLimit,
     pub(super) uploads: RateLimit,
     pub(super) wrong_tokens: WrongTries<ClientAddress>,
+    /// Rows of the audit log about what changes nothing.
+    pub(super) audit: RateLimit,
 }
 
 impl Rates {
@@ -90,6 +95,7 @@ impl Rates {
                 FROM_ONE_ADDRESS,
                 "http.rate.wrong_tokens_per_minute",
             ),
+            audit: RateLimit::per_minute(AUDIT_PER_MINUTE, "rows of the audit log", ""),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The engine's public API: what pages, the HTTP API and simple clients call.
 
 mod acts;
+mod audit;
 mod batch;
 pub(super) mod batch_pages;
 mod budget;
@@ -44,9 +45,10 @@ pub use types::{Cancelled, ListFilter, ResultState, ServiceError, Started};
 
 use super::{
     Accuracy, ValidationError,
+    audit::Action,
     lifecycle::Engine,
     queue_positions, snapshot,
-    store::{CancelOutcome, ListQuery, Row, TokenScope, UnfinishedTasks},
+    store::{CancelOutcome, ListQuery, NewAudit, Row, TokenScope, UnfinishedTasks},
 };
 use crate::task::{Snapshot, Status, TaskId, TaskList};
 
@@ -239,14 +241,24 @@ impl Service {
         let Some(row) = self.row_for(caller, id, TaskAction::Cancel).await? else {
             return Ok(None);
         };
-        let cancelled = self.cancel_seen(caller.cancels_as(&row), id).await?;
+        let audit = caller
+            .audits_cancel(Action::Cancel, &row)
+            .with(|audit| audit.subject = Some(id.to_string()));
+        let cancelled = self.cancel_seen(caller.cancels_as(&row), id, &audit).await?;
         Ok(cancelled.map(|it| Cancelled { snapshot: caller.shown(&row, it.snapshot), ..it }))
     }
 
     /// Cancels a task whose visibility has been checked, in the name of `by`.
-    async fn cancel_seen(&self, by: &str, id: TaskId) -> Result<Option<Cancelled>, ServiceError> {
+    async fn cancel_seen(
+        &self,
+        by: &str,
+        id: TaskId,
+        audit: &NewAudit,
+    ) -> Result<Option<Cancelled>, ServiceError> {
         let inner = self.engine.inner();
-        let Some(outcome) = inner.store.request_cancel(id, by).await? else { return Ok(None) };
+        let Some(outcome) = inner.store.request_cancel(id, by, Some(audit)).await? else {
+            return Ok(None);
+        };
         let (accepted, row) = match outcome {
             CancelOutcome::Accepted(row) => (true, row),
             CancelOutcome::AlreadyOver(row) => (false, row),

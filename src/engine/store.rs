@@ -5,6 +5,7 @@
 //! worker that lost its lease can no longer change the row.
 
 mod artifacts;
+mod audit;
 mod batches;
 mod budget;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
@@ -37,11 +38,10 @@ mod usage;
 mod users;
 mod version;
 
-use std::collections::HashMap;
-
 use async_trait::async_trait;
 
 pub use artifacts::{Artifact, ArtifactId, ArtifactRows, NewArtifact, Source, WriteRejected};
+pub use audit::{Audit, AuditQuery, AuditRows, NewAudit};
 pub use batches::{BatchCounts, BatchRow};
 pub(in crate::engine) use budget::DAY_MS;
 pub use budget::{Scope, Spend, Spending, Spent, day};
@@ -82,9 +82,13 @@ use crate::task::{BatchId, Status, TaskId};
 /// Each call fails with [`StoreError::Unavailable`] when the database fails or does not answer in
 /// time, and leaves the store unchanged; the outcome of a commit that is not answered is unknown.
 /// Every call ends within a time limit.
+///
+/// # Audit
+/// A call that takes a [`NewAudit`], by itself or in another argument, writes it in the transaction of the
+/// change, and not if it changes nothing.
 #[async_trait]
 pub trait Store:
-    ArtifactRows + OperatorRows + ShareRows + TokenRows + UserRows + sealed::Sealed
+    ArtifactRows + AuditRows + OperatorRows + ShareRows + TokenRows + UserRows + sealed::Sealed
 {
     /// Returns the store's time, in milliseconds since the Unix epoch.
     async fn now_ms(&self) -> Result<i64, StoreError>;
@@ -111,7 +115,12 @@ pub trait Store:
 
     /// Cancels the queued tasks of a batch in one transaction; returns their rows. For the running
     /// ones see [`Store::request_cancel`].
-    async fn cancel_queued_of(&self, id: BatchId, by: &str) -> Result<Vec<Row>, StoreError>;
+    async fn cancel_queued_of(
+        &self,
+        id: BatchId,
+        by: &str,
+        audit: Option<&NewAudit>,
+    ) -> Result<Vec<Row>, StoreError>;
 
     /// Reads the batches of an owner that have unexpired tasks, newest first; with `before`, those
     /// older than a batch: its `created_at` and id.
@@ -182,23 +191,7 @@ pub trait Store:
 
     /// [`Store::claim`] together with the inputs; `None`: the input could not be read.
     async fn claim_with_inputs(&self, claim: &Claim) -> Result<Vec<ClaimedTask>, StoreError> {
-        let rows = self.claim(claim).await?;
-        let ids: Vec<_> = rows.iter().map(|row| row.id).collect();
-        let inputs = match ids.as_slice() {
-            [] => Ok(Vec::new()),
-            ids => self.inputs(ids).await,
-        };
-        if let Err(error) = &inputs {
-            tracing::warn!(%error, tasks = ids.len(), "the inputs could not be read");
-        }
-        let is_read = inputs.is_ok();
-        let mut inputs: HashMap<_, _> = inputs.unwrap_or_default().into_iter().collect();
-        let mut input = |id| is_read.then(|| inputs.remove(&id).unwrap_or_default());
-        Ok(rows
-            .into_iter()
-            .map(|row| (input(row.id), row))
-            .map(|(input, row)| (row, input))
-            .collect())
+        run::claim_with_inputs(self, claim).await
     }
 
     /// Renews the leases of `lease_owner` on these tasks and returns the runs that it still holds.
@@ -275,16 +268,25 @@ pub trait Store:
         &self,
         id: TaskId,
         by: &str,
+        audit: Option<&NewAudit>,
     ) -> Result<Option<CancelOutcome>, StoreError>;
 
     /// Changes the tags and the note of a task, and returns its row; `None` if there is none. Leaves an expired task
     /// unchanged.
-    async fn set_labels(&self, id: TaskId, change: &LabelChange)
-    -> Result<Option<Row>, StoreError>;
+    async fn set_labels(
+        &self,
+        id: TaskId,
+        change: &LabelChange,
+        audit: Option<&NewAudit>,
+    ) -> Result<Option<Row>, StoreError>;
 
     /// Lets a queued task start now that waits for its time, and returns its row; `None` if there is none. Other tasks
     /// are unchanged.
-    async fn start_now(&self, id: TaskId) -> Result<Option<Row>, StoreError>;
+    async fn start_now(
+        &self,
+        id: TaskId,
+        audit: Option<&NewAudit>,
+    ) -> Result<Option<Row>, StoreError>;
 
     /// Reads a result.
     async fn result(&self, id: TaskId) -> Result<Option<StoredResult>, StoreError>;
@@ -315,11 +317,21 @@ pub trait Store:
     /// Extends the retention of an ended task to at least `for_ms` milliseconds from now. Unchanged
     /// are a longer or unlimited retention, and tasks that have not ended or have expired. Returns
     /// the row afterwards; `None` if there is none.
-    async fn keep(&self, id: TaskId, for_ms: i64) -> Result<Option<Row>, StoreError>;
+    async fn keep(
+        &self,
+        id: TaskId,
+        for_ms: i64,
+        audit: Option<&NewAudit>,
+    ) -> Result<Option<Row>, StoreError>;
 
     /// Removes a task with all its data and the uploads that no other task uses, whatever its status, and leaves a tombstone without a title,
     /// retained for `known_ms` milliseconds; a run loses its lease. Returns whether there was one.
-    async fn delete(&self, id: TaskId, known_ms: i64) -> Result<bool, StoreError>;
+    async fn delete(
+        &self,
+        id: TaskId,
+        known_ms: i64,
+        audit: Option<&NewAudit>,
+    ) -> Result<bool, StoreError>;
 
     /// Removes at most `most` expired tasks with all their data and leaves tombstones, retained
     /// until `known_ms` milliseconds after the expiry; deletes at most `most` outdated tombstones.

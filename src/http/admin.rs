@@ -10,7 +10,10 @@ use super::{
 };
 use crate::{
     engine::{Caller, Service},
-    task::{ManyDone, OperatorFilter, OperatorTasks, Overview, PauseTarget, Paused, Problem},
+    task::{
+        AuditFilter, AuditPage, ManyDone, OperatorFilter, OperatorTasks, Overview, PauseTarget,
+        Paused, Problem,
+    },
 };
 
 /// Returns what runs, waits, fails and hangs, over all owners.
@@ -86,6 +89,46 @@ pub(super) async fn list(
     let mut list = service.list_all(&caller, &filter, cursor.as_deref(), limit).await?;
     links.fill_in(list.tasks.iter_mut().map(|task| &mut task.snapshot));
     Ok(Json(list))
+}
+
+/// Which entries of the audit log.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(super) struct AuditParams {
+    /// Only what they did: the name of a user, or the whole owner id.
+    who: Option<String>,
+    /// Only this action, such as `start`, `cancel` or `sign_in`.
+    action: Option<String>,
+    /// Only about this: the id of a task, a batch, an upload or a token, or the name of a user.
+    subject: Option<String>,
+    /// Only at this time (RFC 3339) or later.
+    from: Option<String>,
+    /// Only before this time (RFC 3339).
+    until: Option<String>,
+    /// `next_cursor` of the previous page.
+    cursor: Option<String>,
+    /// Entries per page, reduced to 1 to 200 by default. Default: 50.
+    limit: Option<u32>,
+}
+
+/// Returns who did what, newest first.
+#[utoipa::path(get, path = "/api/v1/audit", tag = "admin", operation_id = "getAudit",
+    params(AuditParams),
+    responses(
+        (status = 200, body = AuditPage),
+        (status = 400, body = Problem, content_type = "application/problem+json"),
+        (status = 403, body = Problem, content_type = "application/problem+json",
+            description = "The caller is no operator"),
+        (status = 503, body = Problem, content_type = "application/problem+json")))]
+pub(super) async fn audit(
+    State(service): State<Service>,
+    caller: Caller,
+    Params(params): Params<AuditParams>,
+) -> Result<Json<AuditPage>, ApiError> {
+    let AuditParams { who, action, subject, from, until, cursor, limit } = params;
+    let filter = AuditFilter { who, action, subject, from, until };
+    Ok(Json(service.audit(&caller, &filter, cursor.as_deref(), limit).await?))
 }
 
 /// Lets a kind, or the workers of a name, take no more tasks: on all servers and workers, also after restarts, until it is

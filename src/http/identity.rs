@@ -97,7 +97,9 @@ impl AuthOptions {
             return Ok(None);
         }
         let user = named_user(request.headers())?;
-        Ok(user.map(|(name, groups)| self.with_role(Caller::user(name).in_groups(groups))))
+        let user =
+            user.map(|(name, groups)| Caller::user(name).in_groups(groups).named_by("proxy"));
+        Ok(user.map(|user| self.with_role(user)))
     }
 
     /// Whether the request comes from a trusted proxy.

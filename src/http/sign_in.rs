@@ -19,7 +19,7 @@ use super::{
 use crate::{
     engine::{
         Caller, ClientAddress, Service, ServiceError, WrongTries,
-        audit::{self, Action},
+        audit::Action,
         is_user_name,
         store::{SessionLifetime, StoredUser},
     },
@@ -129,13 +129,15 @@ impl SignIn {
         let begun = self.limited(headers, client, name, password).await;
         let (caller, outcome) = match &begun {
             Ok((_, caller)) => (caller.clone(), "ok"),
-            Err(Refused::Wrong(Some(user))) => (Caller::user(&user.name), "wrong"),
-            Err(Refused::Wrong(None)) => (Caller::nobody(), "wrong"),
+            Err(Refused::Wrong(Some(user))) => {
+                (Caller::user(&user.name).named_by("password"), "wrong")
+            }
+            Err(Refused::Wrong(None)) => (Caller::nobody().named_by("password"), "wrong"),
             Err(Refused::Busy) => (Caller::nobody(), "busy"),
             Err(Refused::Service(ServiceError::TooOften(_))) => (Caller::nobody(), "too_often"),
             Err(Refused::Service(_)) => (Caller::nobody(), "failed"),
         };
-        audit::record(&caller.at(client), Action::SignIn, outcome);
+        self.0.service.record(&caller.at(client), Action::SignIn, outcome).await;
         match begun {
             Ok((secret, _)) => {
                 self.end_previous(headers, client).await;
@@ -175,7 +177,7 @@ impl SignIn {
                 return Err(ServiceError::from(too_often).into());
             }
         };
-        let begun = self.begin(headers, name, password).await;
+        let begun = self.begin(headers, client, name, password).await;
         if !matches!(begun, Err(Refused::Wrong(_))) {
             tries_by_address.forgive(by_address);
             tries_by_name.forgive(by_name);
@@ -186,6 +188,7 @@ impl SignIn {
     async fn begin(
         &self,
         headers: &HeaderMap,
+        client: Option<ClientAddress>,
         name: &str,
         password: &str,
     ) -> Result<(String, Caller), Refused> {
@@ -203,7 +206,7 @@ impl SignIn {
         let agent = headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok());
         let browser = browser::name(agent.unwrap_or_default());
         let lifetime = options.auth.session_lifetime();
-        let begun = service.begin_user_session(user, &browser, lifetime).await?;
+        let begun = service.begin_user_session(user, &browser, lifetime, client).await?;
         begun.ok_or_else(|| Refused::Wrong(Some(user.clone())))
     }
 

@@ -1,6 +1,7 @@
 //! A store whose every call can be made to fail or to hang.
 
 mod artifacts;
+mod audit;
 mod hand;
 mod operate;
 mod shares;
@@ -17,7 +18,7 @@ use async_trait::async_trait;
 use milepost::{
     engine::store::{
         AllInserted, BatchCounts, BatchRow, CancelOutcome, Change, Changes, Claim, Ending,
-        Inserted, LabelChange, LimitState, ListQuery, LogEntry, NewTask, PreviewPiece,
+        Inserted, LabelChange, LimitState, ListQuery, LogEntry, NewAudit, NewTask, PreviewPiece,
         ProgressWrite, Pruned, Renewal, Row, Secret, SharedLimits, Spend, Spending, Spent, Store,
         StoreError, StoredInput, StoredResult, Tombstone, UnfinishedTasks, Usage, UsageOf,
     },
@@ -73,9 +74,14 @@ impl Store for Faulty {
         self.inner.batch_counts(id).await
     }
 
-    async fn cancel_queued_of(&self, id: BatchId, by: &str) -> Result<Vec<Row>, StoreError> {
+    async fn cancel_queued_of(
+        &self,
+        id: BatchId,
+        by: &str,
+        audit: Option<&NewAudit>,
+    ) -> Result<Vec<Row>, StoreError> {
         self.fault("cancel_queued_of").await?;
-        self.inner.cancel_queued_of(id, by).await
+        self.inner.cancel_queued_of(id, by, audit).await
     }
 
     async fn batches(
@@ -228,9 +234,10 @@ impl Store for Faulty {
         &self,
         id: TaskId,
         by: &str,
+        audit: Option<&NewAudit>,
     ) -> Result<Option<CancelOutcome>, StoreError> {
         self.fault("request_cancel").await?;
-        self.inner.request_cancel(id, by).await
+        self.inner.request_cancel(id, by, audit).await
     }
 
     async fn result(&self, id: TaskId) -> Result<Option<StoredResult>, StoreError> {
@@ -278,24 +285,39 @@ impl Store for Faulty {
         &self,
         id: TaskId,
         change: &LabelChange,
+        audit: Option<&NewAudit>,
     ) -> Result<Option<Row>, StoreError> {
         self.fault("set_labels").await?;
-        self.inner.set_labels(id, change).await
+        self.inner.set_labels(id, change, audit).await
     }
 
-    async fn start_now(&self, id: TaskId) -> Result<Option<Row>, StoreError> {
+    async fn start_now(
+        &self,
+        id: TaskId,
+        audit: Option<&NewAudit>,
+    ) -> Result<Option<Row>, StoreError> {
         self.fault("start_now").await?;
-        self.inner.start_now(id).await
+        self.inner.start_now(id, audit).await
     }
 
-    async fn keep(&self, id: TaskId, for_ms: i64) -> Result<Option<Row>, StoreError> {
+    async fn keep(
+        &self,
+        id: TaskId,
+        for_ms: i64,
+        audit: Option<&NewAudit>,
+    ) -> Result<Option<Row>, StoreError> {
         self.fault("keep").await?;
-        self.inner.keep(id, for_ms).await
+        self.inner.keep(id, for_ms, audit).await
     }
 
-    async fn delete(&self, id: TaskId, known_ms: i64) -> Result<bool, StoreError> {
+    async fn delete(
+        &self,
+        id: TaskId,
+        known_ms: i64,
+        audit: Option<&NewAudit>,
+    ) -> Result<bool, StoreError> {
         self.fault("delete").await?;
-        self.inner.delete(id, known_ms).await
+        self.inner.delete(id, known_ms, audit).await
     }
 
     async fn clean(&self, most: u32, known_ms: i64) -> Result<Pruned, StoreError> {

@@ -94,6 +94,7 @@ async fn the_openapi_document_names_every_call() {
             "/api/v1/admin/rerun",
             "/api/v1/admin/resume",
             "/api/v1/admin/tasks",
+            "/api/v1/audit",
             "/api/v1/batches",
             "/api/v1/batches/{id}",
             "/api/v1/batches/{id}/cancel",

@@ -10,10 +10,10 @@ use milepost::{
     engine::{
         clock::ManualClock,
         store::{
-            AllTasksQuery, ArtifactId, Claim, CommitGroup, CommittedGroup, Ending, HourCount,
-            HourEvent, LabelChange, ListQuery, LogEntry, NewArtifact, NewShare, NewTask, NewToken,
-            PauseScope, ProgressWrite, Row, RunEnd, ShareSubject, SharedLimits, Source, Spend,
-            Store, StoreError, UsageOf, Worker,
+            AllTasksQuery, ArtifactId, AuditQuery, Claim, CommitGroup, CommittedGroup, Ending,
+            HourCount, HourEvent, LabelChange, ListQuery, LogEntry, NewArtifact, NewAudit,
+            NewShare, NewTask, NewToken, PauseScope, ProgressWrite, Row, RunEnd, ShareSubject,
+            SharedLimits, Source, Spend, Store, StoreError, UsageOf, Worker,
             postgres::{PostgresOptions, PostgresStore},
             sqlite::{SqliteOptions, SqliteStore},
         },
@@ -42,6 +42,7 @@ fn methods() -> Vec<&'static str> {
         (include_str!("../../src/engine/store/shares.rs"), "pub trait ShareRows: "),
         (include_str!("../../src/engine/store/operate.rs"), "pub trait OperatorRows: "),
         (include_str!("../../src/engine/store/users.rs"), "pub trait UserRows: "),
+        (include_str!("../../src/engine/store/audit.rs"), "pub trait AuditRows: "),
     ];
     let mut names = Vec::new();
     for (source, heading) in sources {
@@ -111,7 +112,7 @@ async fn call(store: &dyn Store, name: &str, given: &Given) -> Result<(), StoreE
         "batch_counts" => store.batch_counts(BatchId::from_uuid(Uuid::new_v4())).await.map(drop),
         "cancel_queued_of" => {
             let id = BatchId::from_uuid(Uuid::new_v4());
-            store.cancel_queued_of(id, "ada").await.map(drop)
+            store.cancel_queued_of(id, "ada", None).await.map(drop)
         }
         "batches" => store.batches("ada", None, 9).await.map(drop),
         "started" => store.started("ada", "key", "hash").await.map(drop),
@@ -157,7 +158,7 @@ async fn call(store: &dyn Store, name: &str, given: &Given) -> Result<(), StoreE
             let starts = starts.into_iter().flatten().map(|one| one.map(drop));
             ends.into_iter().flatten().map(|one| one.map(drop)).chain(starts).collect()
         }
-        "request_cancel" => store.request_cancel(*waits, "ada").await.map(drop),
+        "request_cancel" => store.request_cancel(*waits, "ada", None).await.map(drop),
         "result" => store.result(id).await.map(drop),
         "log" => store.log(id, 0, 5).await.map(drop),
         "log_end" => store.log_end(id, 5).await.map(drop),
@@ -165,8 +166,8 @@ async fn call(store: &dyn Store, name: &str, given: &Given) -> Result<(), StoreE
             store.keep_stage_times(id, "story", &[("Writing".to_owned(), 5)], 5).await
         }
         "stage_times" => store.stage_times("story").await.map(drop),
-        "keep" => store.keep(id, 1_000).await.map(drop),
-        "delete" => store.delete(id, 1_000).await.map(drop),
+        "keep" => store.keep(id, 1_000, None).await.map(drop),
+        "delete" => store.delete(id, 1_000, None).await.map(drop),
         "clean" => store.clean(5, 1_000).await.map(drop),
         "tombstones" => store.tombstones(&[id, *waits]).await.map(drop),
         "tombstone" => store.tombstone(id).await.map(drop),
@@ -179,9 +180,9 @@ async fn call(store: &dyn Store, name: &str, given: &Given) -> Result<(), StoreE
             let change = LabelChange::default().with(|change| {
                 (change.tags, change.note) = (Some(vec!["x".to_owned()]), Some("y".to_owned()));
             });
-            store.set_labels(id, &change).await.map(drop)
+            store.set_labels(id, &change, None).await.map(drop)
         }
-        "start_now" => store.start_now(*waits).await.map(drop),
+        "start_now" => store.start_now(*waits, None).await.map(drop),
         "unfinished" => store.unfinished().await.map(drop),
         "waiting_kinds" => store.waiting_kinds().await.map(drop),
         "counts" => store.counts().await.map(drop),
@@ -203,8 +204,8 @@ async fn call_for_operators(store: &dyn Store, name: &str) -> Option<Result<(), 
     let all = AllTasksQuery::default().with(|query| (query.limit, query.examine) = (5, 5));
     let count = HourCount::new(START / 3_600_000, "story".to_owned(), HourEvent::Started, 1);
     Some(match name {
-        "pause" => store.pause(PauseScope::Worker, "x").await,
-        "resume" => store.resume(PauseScope::Worker, "x").await.map(drop),
+        "pause" => store.pause(PauseScope::Worker, "x", None).await,
+        "resume" => store.resume(PauseScope::Worker, "x", None).await.map(drop),
         "pauses" => store.pauses().await.map(drop),
         "report_worker" => store.report_worker(&Worker::default()).await,
         "forget_worker" => store.forget_worker("x").await,
@@ -214,6 +215,9 @@ async fn call_for_operators(store: &dyn Store, name: &str) -> Option<Result<(), 
         "busiest_accounts" => store.busiest_accounts(5).await.map(drop),
         "longest_running" => store.longest_running(5).await.map(drop),
         "list_all" => store.list_all(&all).await.map(drop),
+        "add_audit" => store.add_audit(&[NewAudit::new("ada", "token", "start")]).await,
+        "audit" => store.audit(&AuditQuery::default()).await.map(drop),
+        "clean_audit" => store.clean_audit(1_000, 5).await.map(drop),
         _ => return None,
     })
 }
@@ -252,10 +256,10 @@ async fn call_for_files(
         }
         "share" => store.share("hash").await.map(drop),
         "shares" => store.shares(ShareSubject::Task(id)).await.map(drop),
-        "remove_share" => store.remove_share(ShareSubject::Task(id), "id").await.map(drop),
+        "remove_share" => store.remove_share(ShareSubject::Task(id), "id", None).await.map(drop),
         "use_token" => store.use_token("hash").await.map(drop),
         "tokens" => store.tokens(None).await.map(drop),
-        "remove_token" => store.remove_token(None, "id").await.map(drop),
+        "remove_token" => store.remove_token(None, "id", None).await.map(drop),
         name => users::call(store, name).await,
     }
 }
@@ -293,7 +297,7 @@ async fn hang_at_each_statement(name: &str) {
         // The database learns that the connections are gone, and nothing piles up.
         drop((store, way));
         front.finish(given.runs.id, given.runs.run_seq, &Ending::Cancelled).await.unwrap();
-        front.request_cancel(given.waits, "ada").await.unwrap();
+        front.request_cancel(given.waits, "ada", None).await.unwrap();
     }
     panic!("`{name}` never came through");
 }

@@ -43,7 +43,7 @@ async fn flood(store: &Arc<PostgresStore>) -> JoinSet<()> {
                         .collect();
                     drop(store.insert_all(&all).await);
                 }
-                _ => drop(store.request_cancel(id, "owner").await),
+                _ => drop(store.request_cancel(id, "owner", None).await),
             }
         });
     }
@@ -92,7 +92,7 @@ async fn an_owner_whose_lock_another_process_has_waits_without_a_connection() {
     for _ in 0..10 {
         let new = of("free");
         assert!(matches!(store.insert(&new).await.unwrap(), Inserted::Queued(_)));
-        store.request_cancel(new.id, "owner").await.unwrap();
+        store.request_cancel(new.id, "owner", None).await.unwrap();
         assert!(store.get(new.id).await.unwrap().is_some());
     }
     assert!(waiting.try_join_next().is_none());

@@ -61,7 +61,7 @@ async fn everything(f: &Fixture) {
     assert_eq!(f.store.renew_leases("w", LEASE, &[id]).await.unwrap().len(), 1);
     assert!(f.store.cancels("w", &[id]).await.unwrap().is_empty());
     assert!(f.rescue_expired().await.unwrap().is_empty());
-    f.store.request_cancel(id, "ada").await.unwrap();
+    f.store.request_cancel(id, "ada", None).await.unwrap();
     f.get(id).await;
     f.store.finish(id, row.run_seq, &Ending::Completed(result())).await.unwrap().unwrap();
     f.store.newest("ada", "story", "lighthouse").await.unwrap().unwrap();

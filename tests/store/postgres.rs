@@ -123,7 +123,7 @@ async fn another_process_hears_of_starts_and_cancels_even_after_its_connection_i
     .await
     .unwrap();
     hear(&mut changes, Change::Anything).await;
-    here.request_cancel(new.id, "owner").await.unwrap();
+    here.request_cancel(new.id, "owner", None).await.unwrap();
     hear(&mut changes, Change::Cancel(new.id)).await;
     there.close().await;
     assert_eq!(changes.recv().await, None);
@@ -176,7 +176,7 @@ async fn a_cancel_that_races_releases_and_claims_is_never_refused() {
             }
         })
     };
-    let outcome = f.store.request_cancel(id, "ada").await.unwrap();
+    let outcome = f.store.request_cancel(id, "ada", None).await.unwrap();
     assert!(matches!(outcome, Some(CancelOutcome::Accepted(_))), "{outcome:?}");
     churn.await.unwrap();
     assert_eq!(f.get(id).await.status, Status::Cancelled);

@@ -1,5 +1,6 @@
 //! `/admin`: what runs, waits, fails and hangs, over all owners; for operators.
 
+pub mod audit;
 pub mod chart;
 pub mod tasks;
 
@@ -55,6 +56,9 @@ pub fn AdminPage() -> impl IntoView {
                 } else {
                     view! { <a href=format!("admin?{LIVE}")>"Update every 10 s"</a> }.into_any()
                 }}
+            </p>
+            <p>
+                <a href="admin/audit">"Audit log"</a>
             </p>
             {notice.map(|Notice(problem)| view! { <NoticeNote problem /> })}
             {done.map(|(done, refused)| {

@@ -3,7 +3,9 @@
 use clap::{Args, Subcommand};
 use jiff::Timestamp;
 use milepost::engine::{
-    self, ServiceError, TokenRequest, is_user_or_group,
+    self, ServiceError, TokenRequest,
+    audit::{Action, by_command_line},
+    is_user_or_group,
     store::{StoredToken, TokenScope},
 };
 use milepost_cli::{CliError as CommandError, Exit, Format};
@@ -104,7 +106,8 @@ async fn add(args: AddArgs) -> Result<Exit, CliError> {
     let owner = engine::Caller::user(&user);
     let owner = owner.as_owner().unwrap_or_default();
     let max = configuration.settings.engine.max_tokens_per_owner;
-    let made = engine::make_token(&*store, owner, &groups, request, max).await;
+    let audit = by_command_line(Action::AddToken, "");
+    let made = engine::make_token(&*store, owner, &groups, request, max, audit).await;
     store.close().await;
     let (token, stored) = made.map_err(|error| match error {
         ServiceError::Refused(invalid) => {
@@ -146,7 +149,8 @@ async fn list(LsArgs { user, json, server }: LsArgs) -> Result<Exit, CliError> {
 async fn remove(RmArgs { id, server }: RmArgs) -> Result<Exit, CliError> {
     let configuration = load(&server)?;
     let store = serve::open_beside(&configuration.settings).await?;
-    let removed = store.remove_token(None, &id).await;
+    let audit = by_command_line(Action::RemoveToken, &*id);
+    let removed = store.remove_token(None, &id, Some(&audit)).await;
     store.close().await;
     match removed.map_err(ServeError::Store)? {
         true => Ok(Exit::Done),

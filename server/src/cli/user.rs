@@ -8,6 +8,7 @@ use clap::{Args, Subcommand};
 use jiff::Timestamp;
 use milepost::{
     engine::{
+        audit::{Action, by_command_line},
         is_user_name,
         store::{Store, StoreError, StoredUser},
     },
@@ -93,7 +94,9 @@ async fn add(PasswordArgs { name, stdin, server }: PasswordArgs) -> Result<Exit,
         ));
     }
     let hash = hash(stdin)?;
-    let added = in_store(&server, async |store| store.add_user(&name, &hash).await).await?;
+    let audit = by_command_line(Action::AddUser, &*name);
+    let add = async |store: Arc<dyn Store>| store.add_user(&name, &hash, Some(&audit)).await;
+    let added = in_store(&server, add).await?;
     match added {
         true => Ok(Exit::Done),
         false => Err(refused(&format!(
@@ -109,7 +112,9 @@ async fn change_password(
     // Before the password is asked for.
     known(in_store(&server, exists).await?, &name)?;
     let hash = hash(stdin)?;
-    let changed = in_store(&server, async |store| store.set_password(&name, &hash).await).await?;
+    let audit = by_command_line(Action::SetPassword, &*name);
+    let set = async |store: Arc<dyn Store>| store.set_password(&name, &hash, Some(&audit)).await;
+    let changed = in_store(&server, set).await?;
     known(changed, &name)
 }
 
@@ -117,7 +122,10 @@ async fn set_disabled(
     NameArgs { name, server }: NameArgs,
     is_disabled: bool,
 ) -> Result<Exit, CliError> {
-    let set = async |store: Arc<dyn Store>| store.set_disabled(&name, is_disabled).await;
+    let action = if is_disabled { Action::DisableUser } else { Action::EnableUser };
+    let audit = by_command_line(action, &*name);
+    let set =
+        async |store: Arc<dyn Store>| store.set_disabled(&name, is_disabled, Some(&audit)).await;
     known(in_store(&server, set).await?, &name)
 }
 

@@ -139,6 +139,7 @@ async fn reload(tasks: &CommandTasks, file: Option<&Path>, engine: &Engine) {
         }
     };
     let kinds = tasks.kinds(&commands.definitions);
+    engine.service().record_reload().await;
     let number = kinds.len();
     match engine.replace_dynamic_kinds(kinds).await {
         Ok(()) => tracing::info!(commands = number, "commands reloaded"),

@@ -51,6 +51,7 @@ impl Context {
             silence_ms: millis(files.writer_idle_timeout),
             max_files: files.max_files_per_task,
             max_owner_bytes: i64::try_from(files.max_bytes_per_owner).unwrap_or(i64::MAX),
+            audit: None,
         };
         let bytes = ReaderStream::with_capacity(reader, PIECE);
         let client = self.running.client.as_deref();

@@ -27,6 +27,8 @@ pub struct RetentionOptions {
     /// not found. Default: 7,776,000 (90 days).
     #[serde(rename = "tombstones_s", with = "seconds")]
     pub tombstones: Duration,
+    /// Retention of the rows of the audit log, in days, at most 36,500; 0: no limit. Default: 90.
+    pub audit_days: u32,
     /// Time between two runs of the pruner, in seconds. Default: 60.
     #[serde(rename = "prune_interval_s", with = "seconds")]
     pub prune_interval: Duration,
@@ -42,6 +44,7 @@ impl Default for RetentionOptions {
             keep: Duration::from_secs(30 * DAY_S),
             extend: Duration::from_secs(90 * DAY_S),
             tombstones: Duration::from_secs(90 * DAY_S),
+            audit_days: 90,
             prune_interval: Duration::from_secs(60),
             prune_batch: 50,
         }
@@ -55,6 +58,7 @@ impl RetentionOptions {
             ("keep_s", self.keep.as_secs(), 0, MAX_S),
             ("extend_s", self.extend.as_secs(), 1, MAX_S),
             ("tombstones_s", self.tombstones.as_secs(), 0, MAX_S),
+            ("audit_days", self.audit_days.into(), 0, 36_500),
             ("prune_interval_s", self.prune_interval.as_secs(), 1, MAX_S),
             ("prune_batch", self.prune_batch.into(), 1, 10_000),
         ])

@@ -33,7 +33,7 @@ impl Service {
     ) -> Result<Started, ServiceError> {
         let mut entry = Entry::new(caller, Action::Start);
         entry.kind = self.known_kind(&start.kind);
-        audited(entry, self.start_task(caller, start, idempotency_key, None)).await
+        self.audited(entry, self.start_task(caller, start, idempotency_key, None)).await
     }
 
     /// Queues one task for each input: all of them or none. They are in the store when this
@@ -49,7 +49,7 @@ impl Service {
     ) -> Result<Batch, ServiceError> {
         let mut entry = Entry::new(caller, Action::StartBatch);
         entry.kind = self.known_kind(&start.kind);
-        audited(entry, self.start_tasks(caller, start, idempotency_key)).await
+        self.audited(entry, self.start_tasks(caller, start, idempotency_key)).await
     }
 
     /// Starts a new task with the input of an ended one, secrets included. `None` if there is no
@@ -65,7 +65,7 @@ impl Service {
     ) -> Result<Option<Started>, ServiceError> {
         let mut entry = Entry::new(caller, Action::Rerun);
         entry.rerun_of = Some(id.to_string());
-        audited(entry, self.rerun_task(caller, id, idempotency_key)).await
+        self.audited(entry, self.rerun_task(caller, id, idempotency_key)).await
     }
 
     /// Starts new tasks for the failed tasks of a batch, as a new batch of the caller, with the
@@ -82,7 +82,7 @@ impl Service {
     ) -> Result<Option<Batch>, ServiceError> {
         let mut entry = Entry::new(caller, Action::RerunBatch);
         entry.rerun_of = Some(id.to_string());
-        audited(entry, self.rerun_tasks(caller, id, idempotency_key)).await
+        self.audited(entry, self.rerun_tasks(caller, id, idempotency_key)).await
     }
 
     /// Requests cancellation of a task. Idempotent. `None` if there is no task that this caller may
@@ -95,7 +95,7 @@ impl Service {
         caller: &Caller,
         id: TaskId,
     ) -> Result<Option<Cancelled>, ServiceError> {
-        audited(about(caller, Action::Cancel, id), self.cancel_task(caller, id)).await
+        self.audited(about(caller, Action::Cancel, id), self.cancel_task(caller, id)).await
     }
 
     /// Requests cancellation of all tasks of a batch. Idempotent. `None` if there is no batch that
@@ -108,7 +108,7 @@ impl Service {
         caller: &Caller,
         id: BatchId,
     ) -> Result<Option<Batch>, ServiceError> {
-        audited(about(caller, Action::CancelBatch, id), self.cancel_tasks(caller, id)).await
+        self.audited(about(caller, Action::CancelBatch, id), self.cancel_tasks(caller, id)).await
     }
 
     /// Extends the retention of an ended task to
@@ -118,7 +118,7 @@ impl Service {
     /// # Errors
     /// When the task has expired, and when the store fails.
     pub async fn keep(&self, caller: &Caller, id: TaskId) -> Result<Option<Kept>, ServiceError> {
-        audited(about(caller, Action::Keep, id), self.keep_task(caller, id)).await
+        self.audited(about(caller, Action::Keep, id), self.keep_task(caller, id)).await
     }
 
     /// Sets the tags and the note of a task; what is absent stays as it is. `None` if there is no task that this caller
@@ -132,7 +132,8 @@ impl Service {
         id: TaskId,
         annotate: &Annotate,
     ) -> Result<Option<Snapshot>, ServiceError> {
-        audited(about(caller, Action::Annotate, id), self.annotate_task(caller, id, annotate)).await
+        self.audited(about(caller, Action::Annotate, id), self.annotate_task(caller, id, annotate))
+            .await
     }
 
     /// Lets a task start now that waits for its start time or for its next attempt. Idempotent. `None` if there is no
@@ -145,7 +146,7 @@ impl Service {
         caller: &Caller,
         id: TaskId,
     ) -> Result<Option<StartedNow>, ServiceError> {
-        audited(about(caller, Action::StartNow, id), self.start_task_now(caller, id)).await
+        self.audited(about(caller, Action::StartNow, id), self.start_task_now(caller, id)).await
     }
 
     /// Deletes a task with its input, log, result, files, checkpoints and the uploads that no other task uses; one that has
@@ -158,7 +159,7 @@ impl Service {
         caller: &Caller,
         id: TaskId,
     ) -> Result<Option<Deleted>, ServiceError> {
-        audited(about(caller, Action::Delete, id), self.delete_task(caller, id)).await
+        self.audited(about(caller, Action::Delete, id), self.delete_task(caller, id)).await
     }
 
     /// Stores an uploaded file, piece by piece, for the input of a task. It is stored when this
@@ -178,7 +179,8 @@ impl Service {
         bytes: impl Stream<Item = io::Result<Bytes>> + Send,
     ) -> Result<Upload, ServiceError> {
         let entry = Entry::new(caller, Action::Upload);
-        let upload = audited(entry, self.take_upload(caller, name, media, length, bytes)).await;
+        let upload =
+            self.audited(entry, self.take_upload(caller, name, media, length, bytes)).await;
         let stored = upload.as_ref().ok().map(|upload| upload.size_bytes);
         self.engine.inner().metrics.uploaded(stored);
         upload
@@ -193,7 +195,7 @@ impl Service {
         caller: &Caller,
         id: TaskId,
     ) -> Result<Option<ResultState>, ServiceError> {
-        audited(about(caller, Action::Download, id), self.result(caller, id)).await
+        self.audited(about(caller, Action::Download, id), self.result(caller, id)).await
     }
 
     /// [`Service::file`], audited as a download.
@@ -206,7 +208,23 @@ impl Service {
         id: TaskId,
         name: &str,
     ) -> Result<Option<StoredFile>, ServiceError> {
-        audited(about(caller, Action::Download, id), self.file(caller, id, name)).await
+        self.audited(about(caller, Action::Download, id), self.file(caller, id, name)).await
+    }
+
+    /// Makes a call. What changes something writes a row of the audit log in its transaction, and what
+    /// does not, one of its own here.
+    async fn audited<T: Act>(
+        &self,
+        mut entry: Entry<'_>,
+        call: impl Future<Output = Result<T, ServiceError>>,
+    ) -> Result<T, ServiceError> {
+        let result = call.await;
+        entry.outcome = Cow::Borrowed(match &result {
+            Ok(act) => act.tell(&mut entry),
+            Err(error) => refusal(error),
+        });
+        self.store_entry(&entry).await;
+        result
     }
 
     /// Only known kinds are audited; any other text is caller-supplied.
@@ -219,18 +237,6 @@ fn about(caller: &Caller, action: Action, id: impl ToString) -> Entry<'_> {
     let mut entry = Entry::new(caller, action);
     entry.id = Some(id.to_string());
     entry
-}
-
-async fn audited<T: Act>(
-    mut entry: Entry<'_>,
-    call: impl Future<Output = Result<T, ServiceError>>,
-) -> Result<T, ServiceError> {
-    let result = call.await;
-    entry.outcome = Cow::Borrowed(match &result {
-        Ok(act) => act.tell(&mut entry),
-        Err(error) => refusal(error),
-    });
-    result
 }
 
 /// What a completed call contributes to its audit entry.

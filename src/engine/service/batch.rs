@@ -12,8 +12,9 @@ use super::{
 use crate::{
     engine::{
         ValidationError,
+        audit::Action,
         registry::Kind,
-        store::{AllInserted, Inserted, NewTask, Row},
+        store::{AllInserted, Inserted, NewAudit, NewTask, Row},
     },
     task::{Batch, BatchId, FieldError, StartBatch, Status, TaskId},
 };
@@ -25,6 +26,8 @@ struct BatchStart {
     /// Distinguishes a repeated start from another one with the same key.
     request_hash: String,
     inputs: Vec<BatchInput>,
+    /// The batch whose failed tasks are run again.
+    rerun_of: Option<BatchId>,
 }
 
 /// One task of a batch to be started.
@@ -63,7 +66,8 @@ impl Service {
             request_hash.push('\n');
             inputs.push(BatchInput { name, input, rerun_of: None, extras: extras.clone() });
         }
-        let batch_start = BatchStart { kind, priority: start.priority, request_hash, inputs };
+        let batch_start =
+            BatchStart { kind, priority: start.priority, request_hash, inputs, rerun_of: None };
         self.start_together(caller, batch_start, idempotency_key).await
     }
 
@@ -98,8 +102,9 @@ impl Service {
             inputs.push(BatchInput { name, input, rerun_of: Some(id), extras });
         }
         // Not made from the inputs: more tasks may have failed by the time the request is repeated.
+        let request_hash = format!("rerun {id}");
         let batch_start =
-            BatchStart { kind, priority: 0, request_hash: format!("rerun {id}"), inputs };
+            BatchStart { kind, priority: 0, request_hash, inputs, rerun_of: Some(id) };
         self.start_together(caller, batch_start, idempotency_key).await.map(Some)
     }
 
@@ -111,7 +116,7 @@ impl Service {
         idempotency_key: Option<&str>,
     ) -> Result<Batch, ServiceError> {
         let inner = self.engine.inner();
-        let BatchStart { kind, priority, request_hash, inputs } = batch_start;
+        let BatchStart { kind, priority, request_hash, inputs, rerun_of: batch } = batch_start;
         inner.rates.starts.take(caller.client(), inputs.len())?;
         let word = &kind.info.kind;
         let idempotency = self.idempotency(caller, word, || request_hash, idempotency_key)?;
@@ -137,6 +142,7 @@ impl Service {
         // The key identifies the first task; the first task leads to the batch.
         if let Some(first) = new.first_mut() {
             first.idempotency = idempotency;
+            first.audit = Some(audit_of(caller, word, id, batch));
         }
         self.may_store(&new).await?;
         match inner.store.insert_all(&new).await? {
@@ -162,13 +168,18 @@ impl Service {
         let inner = self.engine.inner();
         // First those that wait, so that none starts in a slot that a cancelled one frees.
         let by = caller.cancels_as(counts.subject(id));
-        for row in inner.store.cancel_queued_of(id, by).await? {
+        let about = |subject: String| {
+            let audit = caller.audits_cancel(Action::CancelBatch, counts.subject(id));
+            audit.with(|audit| audit.subject = Some(subject))
+        };
+        let audit = about(id.to_string());
+        for row in inner.store.cancel_queued_of(id, by, Some(&audit)).await? {
             inner.note_ended(&row);
             inner.subscriptions.tell(&row);
         }
         let running = inner.store.batch(id, Some(Status::Running), None, u32::MAX).await?;
         for (_, row) in running.iter().rev() {
-            self.cancel_seen(by, row.id).await?;
+            self.cancel_seen(by, row.id, &about(row.id.to_string())).await?;
         }
         self.read_batch(caller, id, &BatchFilter::default()).await
     }
@@ -222,6 +233,17 @@ impl Service {
             }
         }
     }
+}
+
+/// The row of the audit log for a batch that is started, or that runs the failed tasks of another again.
+fn audit_of(caller: &Caller, kind: &str, id: BatchId, rerun_of: Option<BatchId>) -> NewAudit {
+    let action = if rerun_of.is_some() { Action::RerunBatch } else { Action::StartBatch };
+    caller.audits_about(action, id).with(|audit| {
+        audit.detail = Some(match rerun_of {
+            Some(earlier) => format!("{kind}, of {earlier}"),
+            None => kind.to_owned(),
+        });
+    })
 }
 
 /// Attributes an error to the input of this name within a batch.

@@ -8,13 +8,17 @@ use super::{
 };
 use crate::engine::{
     ClientAddress,
-    store::{StoredToken, StoredUserSession, TokenScope},
+    audit::Action,
+    store::{NewAudit, StoredToken, StoredUserSession, TokenScope},
 };
 
 /// Prefix of the owner ids of users.
 const USER: &str = "user:";
 /// Prefix of groups in lists of users and groups.
 const GROUP: &str = "group:";
+
+/// Prefix of the owner ids of anonymous sessions.
+const SESSION: &str = "session:";
 
 /// Who cancels by a share link, in the receipt.
 const SHARE_LINK: &str = "share link";
@@ -31,6 +35,10 @@ pub struct Caller {
     user_session: Option<Arc<StoredUserSession>>,
     shares: Option<Arc<[Arc<OpenShare>]>>,
     is_guest: bool,
+    /// What names the caller, if it is not known from the rest.
+    how: Option<&'static str>,
+    /// Who acts for this caller.
+    operator: Option<Arc<Caller>>,
 }
 
 /// Whether the text can be an entry of a list of users and groups: `ada`, or `group:ops`.
@@ -65,6 +73,8 @@ impl Caller {
             user_session: None,
             shares: None,
             is_guest: false,
+            how: None,
+            operator: None,
         }
     }
 
@@ -194,6 +204,63 @@ impl Caller {
         list.iter().any(|entry| match entry.strip_prefix(GROUP) {
             Some(group) => self.groups().iter().any(|known| known == group),
             None => !name.is_empty() && entry == name,
+        })
+    }
+
+    /// Sets what names the caller in the audit log: `proxy`, `password`.
+    #[cfg(feature = "http")]
+    pub(crate) fn named_by(self, how: &'static str) -> Self {
+        Self { how: Some(how), ..self }
+    }
+
+    /// The owner of something, for whom this operator acts.
+    pub(super) fn for_owner(&self, owner: Option<&str>) -> Self {
+        let owner = owner.map_or_else(Self::nobody, Self::owner).with_role(Role::Admin);
+        Self { operator: Some(Arc::new(self.clone())), ..owner }
+    }
+
+    /// What names the caller, in the audit log.
+    pub(in crate::engine) fn how(&self) -> &'static str {
+        match (self.how, self.as_owner()) {
+            (Some(how), _) => how,
+            _ if self.token.is_some() => "token",
+            _ if self.user_session.is_some() => "password",
+            _ if self.is_guest => "share",
+            (None, None) => "anonymous",
+            (None, Some(owner)) if owner.starts_with(SESSION) => "session",
+            (None, Some(_)) => "application",
+        }
+    }
+
+    /// Whether somebody with a name calls: no anonymous session, and nobody who has only a link.
+    pub(in crate::engine) fn has_name(&self) -> bool {
+        !matches!(self.how(), "session" | "anonymous" | "share")
+    }
+
+    /// The row of the audit log about something that the caller does.
+    pub(in crate::engine) fn audits(&self, action: Action) -> NewAudit {
+        let by = self.operator.as_deref().unwrap_or(self);
+        let who = by.user_name().or(by.as_owner()).unwrap_or("anonymous");
+        NewAudit::new(who, by.how(), action.as_str())
+            .with(|row| row.address = by.client.map(|client| client.to_string()))
+    }
+
+    /// The same about a task or something else.
+    pub(super) fn audits_about(&self, action: Action, subject: impl ToString) -> NewAudit {
+        self.audits(action).with(|row| row.subject = Some(subject.to_string()))
+    }
+
+    /// The same about a cancel, which a share link may permit.
+    pub(super) fn audits_cancel<'a>(
+        &self,
+        action: Action,
+        subject: impl Into<Subject<'a>>,
+    ) -> NewAudit {
+        let by_share = self.cancels_by_share(subject.into());
+        self.audits(action).with(|row| {
+            if by_share {
+                row.how = "share";
+            }
         })
     }
 

@@ -2,7 +2,7 @@
 
 use super::{Caller, Service, ServiceError, TaskAction};
 use crate::{
-    engine::{leases, millis},
+    engine::{audit::Action, leases, millis},
     task::TaskId,
 };
 
@@ -26,11 +26,15 @@ impl Service {
         };
         if !row.status.is_terminal() {
             // Its worker stops it, wherever it runs.
-            self.cancel_seen(caller.cancels_as(&row), id).await?;
+            let audit = caller.audits_about(Action::Cancel, id);
+            self.cancel_seen(caller.cancels_as(&row), id, &audit).await?;
         }
         let inner = self.engine.inner();
         let known = millis(inner.options.retention.tombstones);
-        let deleted = inner.store.delete(id, known).await;
+        let audit = caller.audits_about(Action::Delete, id).with(|audit| {
+            audit.detail = Some(row.kind.clone());
+        });
+        let deleted = inner.store.delete(id, known, Some(&audit)).await;
         // Also if the answer was lost: it may have been deleted.
         inner.ended.forget(id);
         inner.seen.remove(&id);

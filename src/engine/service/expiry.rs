@@ -8,6 +8,7 @@ use std::{
 use super::{Caller, Service, ServiceError, TaskAction, may::Subject};
 use crate::{
     engine::{
+        audit::Action,
         clock::rfc3339,
         millis,
         store::{Row, StoreError, TokenScope, Tombstone},
@@ -42,7 +43,9 @@ impl Service {
             return Ok(Some(Kept { ended: false, snapshot: self.show(&row).await }));
         }
         let inner = self.engine.inner();
-        let kept = inner.store.keep(id, millis(inner.options.retention.extend)).await;
+        let audit = caller.audits_about(Action::Keep, id);
+        let extend = millis(inner.options.retention.extend);
+        let kept = inner.store.keep(id, extend, Some(&audit)).await;
         // Also if the answer was lost: it may have been extended.
         inner.ended.forget(id);
         kept?;

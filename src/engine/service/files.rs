@@ -13,6 +13,7 @@ use crate::{
             Artifacts, StoredFile, WriteError, clean_name, file_info, media_type, upload_info,
             write,
         },
+        audit::Action,
         millis,
         store::{Artifact, ArtifactId, NewArtifact, Source, TokenScope, WriteRejected},
     },
@@ -112,8 +113,9 @@ impl Service {
         let _place = inner.uploads.enter(caller.client()).map_err(ServiceError::UploadsFull)?;
         let bytes = stream::iter(first).chain(bytes);
         let name = clean_name(name);
+        let id = ArtifactId::random();
         let new = NewArtifact {
-            id: ArtifactId::random(),
+            id,
             source: Source::Upload {
                 owner: caller.as_owner().map(str::to_owned),
                 client: self.client(caller),
@@ -124,6 +126,7 @@ impl Service {
             silence_ms: millis(files.writer_idle_timeout),
             max_files: files.max_uploads_per_owner,
             max_owner_bytes: i64::try_from(files.max_bytes_per_owner).unwrap_or(i64::MAX),
+            audit: Some(caller.audits_about(Action::Upload, id)),
         };
         let client = self.client(caller);
         let bytes = inner.quota.meter(&*inner.store, &inner.options, client.as_deref(), bytes);

@@ -2,7 +2,7 @@
 
 use super::{Caller, Service, ServiceError, TaskAction};
 use crate::{
-    engine::{ValidationError, millis, store::LabelChange},
+    engine::{ValidationError, audit::Action, millis, store::LabelChange},
     task::{Annotate, Snapshot, TaskId},
 };
 
@@ -129,7 +129,9 @@ impl Service {
             return Ok(None);
         }
         let inner = self.engine.inner();
-        let changed = inner.store.set_labels(id, &LabelChange { tags, note }).await;
+        let audit = caller.audits_about(Action::Annotate, id);
+        let change = LabelChange { tags, note };
+        let changed = inner.store.set_labels(id, &change, Some(&audit)).await;
         // Also if the answer was lost: they may have been changed.
         inner.ended.forget(id);
         let Some(row) = changed? else { return Ok(None) };
@@ -154,7 +156,8 @@ impl Service {
         }
         let inner = self.engine.inner();
         inner.rates.starts.take(caller.client(), 1)?;
-        let Some(row) = inner.store.start_now(id).await? else { return Ok(None) };
+        let audit = caller.audits_about(Action::StartNow, id);
+        let Some(row) = inner.store.start_now(id, Some(&audit)).await? else { return Ok(None) };
         inner.wake_claimer();
         inner.subscriptions.tell(&row);
         let accepted = !row.status.is_terminal();

@@ -10,6 +10,10 @@ use crate::{
     task::{BatchId, Snapshot, TaskId},
 };
 
+/// The refusal of what concerns all owners.
+pub(super) const NO_OPERATOR: &str = "only an operator may do this: an admin (auth.admins), or with auth.local_operator = true whoever \
+     connects from the machine of the server itself";
+
 /// What a user may do with the tasks of others. Everybody may do everything with their own.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -186,6 +190,14 @@ impl Caller {
     pub(in crate::engine) fn may_start(&self, kind: &str, allow: &[String]) -> bool {
         let is_allowed = allow.is_empty() || self.role() == Role::Admin || self.is_one_of(allow);
         is_allowed && self.covers(kind) && !self.is_guest()
+    }
+
+    /// Checks that the caller may read the audit log, as other things that concern all owners.
+    pub(in crate::engine) fn may_see_audit(&self) -> Result<(), ServiceError> {
+        match self.is_operator() {
+            true => Ok(()),
+            false => Err(ServiceError::Forbidden(NO_OPERATOR)),
+        }
     }
 
     /// Whether the caller's token has this scope; a caller without a token has all, and a guest those

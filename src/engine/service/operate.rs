@@ -2,11 +2,11 @@
 
 use std::{collections::BTreeMap, time::Instant};
 
-use super::{Caller, Service, ServiceError, may::Role, read_cursor};
+use super::{Caller, Service, ServiceError, may::NO_OPERATOR, read_cursor};
 use crate::{
     engine::{
         ValidationError,
-        audit::AuditedTasks,
+        audit::{Action, AuditedTasks},
         clock::rfc3339,
         millis,
         store::{AllTasksQuery, HourCount, HourEvent, Pause, PauseScope, Row},
@@ -41,9 +41,7 @@ impl Service {
     /// # Errors
     /// [`ServiceError::Forbidden`].
     pub fn may_operate(&self, caller: &Caller) -> Result<(), ServiceError> {
-        const REFUSAL: &str = "only an operator may do this: an admin (auth.admins), or with auth.local_operator = true whoever \
-             connects from the machine of the server itself";
-        if caller.is_operator() { Ok(()) } else { Err(ServiceError::Forbidden(REFUSAL)) }
+        if caller.is_operator() { Ok(()) } else { Err(ServiceError::Forbidden(NO_OPERATOR)) }
     }
 
     /// Returns what runs, waits and fails, over all owners.
@@ -217,7 +215,10 @@ impl Service {
                 }
             };
             match scope {
-                _ if is_known => store.pause(scope, name).await?,
+                _ if is_known => {
+                    let audit = caller.audits_about(Action::Pause, name);
+                    store.pause(scope, name, Some(&audit)).await?;
+                }
                 PauseScope::Kind => return Err(self.unknown(caller, name)),
                 PauseScope::Worker => {
                     let detail = "there is no worker of this name";
@@ -225,7 +226,8 @@ impl Service {
                 }
             }
         } else {
-            store.resume(scope, name).await?;
+            let audit = caller.audits_about(Action::Resume, name);
+            store.resume(scope, name, Some(&audit)).await?;
             self.engine.inner().wake_claimer();
         }
         self.engine.inner().paused.forget();
@@ -271,15 +273,16 @@ impl Service {
         let mut done = ManyDone { more: next.is_some(), ..ManyDone::default() };
         done.next_cursor = next.map(|(at, id)| format!("{at}.{id}"));
         for row in rows {
-            // As the operator, for the owner.
-            let owner = row.owner.clone().map_or_else(Caller::nobody, Caller::owner);
-            let owner = owner.with_role(Role::Admin);
             let is_done = match many {
-                Many::Cancel => self
-                    .cancel_seen(caller.cancels_as(&row), row.id)
-                    .await?
-                    .is_some_and(|it| it.accepted),
-                Many::Rerun => matches!(self.rerun_task(&owner, row.id, None).await, Ok(Some(_))),
+                Many::Cancel => {
+                    let audit = caller.audits_about(Action::CancelAll, row.id);
+                    let cancelled = self.cancel_seen(caller.cancels_as(&row), row.id, &audit);
+                    cancelled.await?.is_some_and(|it| it.accepted)
+                }
+                Many::Rerun => {
+                    let owner = caller.for_owner(row.owner.as_deref());
+                    matches!(self.rerun_task(&owner, row.id, None).await, Ok(Some(_)))
+                }
             };
             if is_done {
                 tasks.add(row.id);
@@ -337,7 +340,7 @@ fn statuses(text: &str) -> Result<Vec<Status>, ValidationError> {
     words.map(status).collect()
 }
 
-fn time(field: &str, text: Option<String>) -> Result<Option<i64>, ValidationError> {
+pub(super) fn time(field: &str, text: Option<String>) -> Result<Option<i64>, ValidationError> {
     let read = |text: String| {
         let at = text.trim().parse::<jiff::Timestamp>();
         at.map(jiff::Timestamp::as_millisecond).map_err(|_| {

@@ -20,6 +20,7 @@ use super::{
 use crate::{
     engine::{
         ClientAddress, ValidationError,
+        audit::Action,
         clock::rfc3339,
         store::{AddedShare, NewShare, ShareSubject, StoredShare},
     },
@@ -133,6 +134,7 @@ impl Service {
             created_by: caller.as_owner().map(str::to_owned),
             lifetime_ms,
             max_shares: max,
+            audit: Some(caller.audits_about(Action::Share, subject)),
         };
         match inner.store.add_share(&new).await? {
             AddedShare::Stored(stored) => Ok(Some(MadeShare { token, share: wire(stored) })),
@@ -241,7 +243,8 @@ impl Service {
         let inner = self.engine.inner();
         // Ids are UUIDs; another text is nobody's.
         let Ok(id) = Uuid::parse_str(id) else { return Ok(None) };
-        let removed = inner.store.remove_share(subject, &id.to_string()).await?;
+        let audit = caller.audits_about(Action::RevokeShare, subject);
+        let removed = inner.store.remove_share(subject, &id.to_string(), Some(&audit)).await?;
         if let Some(hash) = &removed {
             // A lookup under way may have read it before: it replaces nothing that is known.
             let known = inner.known_shares.get(hash);

@@ -12,6 +12,7 @@ use super::{
 use crate::{
     engine::{
         EngineOptions, ValidationError,
+        audit::Action,
         disk::little_space,
         keyed_hash::hex,
         millis,
@@ -40,6 +41,18 @@ fn cut(refusal: ValidationError, options: &EngineOptions) -> ValidationError {
 pub(super) struct RerunOf {
     pub(super) id: TaskId,
     pub(super) tags: Vec<String>,
+}
+
+/// The task of a start, or of a rerun of another one, with its row of the audit log.
+fn audited(new: NewTask, caller: &Caller, rerun_of: Option<TaskId>) -> NewTask {
+    let action = if rerun_of.is_some() { Action::Rerun } else { Action::Start };
+    let audit = caller.audits_about(action, new.id).with(|audit| {
+        audit.detail = Some(match rerun_of {
+            Some(earlier) => format!("{}, of {earlier}", new.kind),
+            None => new.kind.clone(),
+        });
+    });
+    NewTask { rerun_of, audit: Some(audit), ..new }
 }
 
 impl Service {
@@ -75,9 +88,9 @@ impl Service {
         }
         let new = NewTask {
             idempotency,
-            rerun_of: rerun_of.map(|original| original.id),
             ..self.new_task(caller, &kind, start.input, start.priority, extras).await?
         };
+        let new = audited(new, caller, rerun_of.map(|original| original.id));
         self.has_budget(caller, &kind).await?;
         self.may_store(std::slice::from_ref(&new)).await?;
         let input = new.uploads.first().map(|_| new.input.clone()).unwrap_or_default();
@@ -88,7 +101,9 @@ impl Service {
             }
             Inserted::UnderWay(row) if is_at_once && row.run_seq == 0 => {
                 // It may wait for its time: now somebody wants it at once.
-                let row = inner.store.start_now(row.id).await?.unwrap_or(row);
+                let audit = caller.audits_about(Action::StartNow, row.id);
+                let now = inner.store.start_now(row.id, Some(&audit)).await?;
+                let row = now.unwrap_or(row);
                 inner.wake_claimer();
                 (row, true)
             }
@@ -214,6 +229,7 @@ impl Service {
             uploads,
             tags,
             run_at,
+            audit: None,
         })
     }
 

@@ -7,8 +7,8 @@ use uuid::Uuid;
 use super::{Caller, Service, ServiceError, secret};
 use crate::engine::{
     ClientAddress, ValidationError,
-    audit::{self, Action},
-    store::{NewToken, Store, StoredToken, TokenScope},
+    audit::Action,
+    store::{NewAudit, NewToken, Store, StoredToken, TokenScope},
 };
 
 /// Prefix of all tokens.
@@ -73,7 +73,7 @@ fn is_kind(name: &str) -> bool {
 }
 
 /// Makes a token for the user with this owner id and these groups. Returns the token itself, which is
-/// stored nowhere, and its row.
+/// stored nowhere, and its row. `audit` is written to the audit log, with the id of the token.
 ///
 /// # Errors
 /// When the request is invalid, when the owner has `max` tokens, and when the store fails.
@@ -83,6 +83,7 @@ pub async fn make_token(
     groups: &[String],
     request: TokenRequest,
     max: u32,
+    audit: NewAudit,
 ) -> Result<(String, StoredToken), ServiceError> {
     request.check()?;
     let token = secret::random(PREFIX);
@@ -91,8 +92,10 @@ pub async fn make_token(
     scopes.dedup();
     kinds.sort_unstable();
     kinds.dedup();
+    let id = Uuid::new_v4().to_string();
     let new = NewToken {
-        id: Uuid::new_v4().to_string(),
+        audit: Some(audit.with(|audit| audit.subject = Some(id.clone()))),
+        id,
         hash: secret::hash(&token),
         owner: owner.to_owned(),
         groups: groups.to_vec(),
@@ -123,8 +126,9 @@ impl Service {
         let owner = token_owner(caller)?;
         let inner = self.engine.inner();
         let max = inner.options.max_tokens_per_owner;
-        let made = make_token(&*inner.store, owner, caller.groups(), request, max).await;
-        audit::record(caller, Action::AddToken, if made.is_ok() { "ok" } else { "refused" });
+        let audit = caller.audits(Action::AddToken);
+        let made = make_token(&*inner.store, owner, caller.groups(), request, max, audit).await;
+        self.record(caller, Action::AddToken, if made.is_ok() { "ok" } else { "refused" }).await;
         made
     }
 
@@ -145,11 +149,13 @@ impl Service {
     pub async fn remove_token(&self, caller: &Caller, id: &str) -> Result<bool, ServiceError> {
         let owner = token_owner(caller)?;
         let inner = self.engine.inner();
-        let removed = inner.store.remove_token(Some(owner), id).await;
+        let audit = caller.audits_about(Action::RemoveToken, id);
+        let removed = inner.store.remove_token(Some(owner), id, Some(&audit)).await;
         // Also if the answer was lost: it may have been removed.
         inner.known_tokens.clear();
         let removed = removed?;
-        audit::record(caller, Action::RemoveToken, if removed { "ok" } else { "not_found" });
+        let outcome = if removed { "ok" } else { "not_found" };
+        self.record(caller, Action::RemoveToken, outcome).await;
         Ok(removed)
     }
 

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::{Caller, Service, ServiceError, secret};
 use crate::engine::{
     ClientAddress,
-    audit::{self, Action},
+    audit::Action,
     store::{EndedSessions, NewUserSession, SessionLifetime, StoredUser, StoredUserSession},
 };
 
@@ -22,7 +22,7 @@ impl Service {
         Ok(self.engine.inner().store.user(name).await?)
     }
 
-    /// Begins a session of a user whose password was verified. Returns the id for its cookie, which is
+    /// Begins a session of a user whose password was verified, at this address. Returns the id for its cookie, which is
     /// stored nowhere, and its caller; `None` if the user was disabled, or has another password, meanwhile.
     ///
     /// # Errors
@@ -32,11 +32,15 @@ impl Service {
         user: &StoredUser,
         browser: &str,
         lifetime: SessionLifetime,
+        client: Option<ClientAddress>,
     ) -> Result<Option<(String, Caller)>, ServiceError> {
         let secret = secret::random("");
         let id = Uuid::new_v4().to_string();
         let mut new = NewUserSession::new(id, secret::hash(&secret), user, lifetime);
         browser.clone_into(&mut new.browser);
+        let user = Caller::user(&user.name).at(client);
+        let audit = user.audits_about(Action::SignIn, &new.user);
+        new.audit = Some(audit.with(|audit| audit.how = "password"));
         let begun = self.engine.inner().store.add_user_session(&new).await?;
         Ok(begun.map(|session| (secret, Caller::of_user_session(Arc::new(session)))))
     }
@@ -118,7 +122,8 @@ impl Service {
             _ => Action::EndUserSessions,
         };
         let inner = self.engine.inner();
-        let ended = inner.store.end_user_sessions(&own.user, which).await;
+        let audit = caller.audits_about(action, &own.user);
+        let ended = inner.store.end_user_sessions(&own.user, which, Some(&audit)).await;
         // Also if the answer was lost: it may have ended.
         inner.known_user_sessions.clear();
         let outcome = match &ended {
@@ -126,7 +131,7 @@ impl Service {
             Ok(_) => "ok",
             Err(_) => "failed",
         };
-        audit::record(caller, action, outcome);
+        self.record(caller, action, outcome).await;
         Ok(ended?)
     }
 }

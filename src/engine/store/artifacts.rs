@@ -10,7 +10,7 @@ use std::{fmt, str::FromStr};
 use async_trait::async_trait;
 use uuid::Uuid;
 
-use super::StoreError;
+use super::{NewAudit, StoreError};
 use crate::task::{TaskId, UploadId};
 
 /// Identifies one file, and its bytes in the object store.
@@ -88,6 +88,8 @@ pub struct NewArtifact {
     pub max_files: u32,
     /// Maximum size of all files of the owner together, in bytes.
     pub max_owner_bytes: i64,
+    /// What is written to the audit log when it is complete.
+    pub audit: Option<NewAudit>,
 }
 
 impl NewArtifact {
@@ -102,6 +104,7 @@ impl NewArtifact {
             silence_ms: 60_000,
             max_files: u32::MAX,
             max_owner_bytes: i64::MAX,
+            audit: None,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! A task to be queued, and the results of an insert.
 
-use super::Row;
+use super::{NewAudit, Row};
 use crate::task::{BatchId, StageInfo, TaskId, UploadId};
 
 /// A task to be queued.
@@ -57,6 +57,8 @@ pub struct NewTask {
     pub tags: Vec<String>,
     /// Earliest time of its first run, in milliseconds since the Unix epoch; `None` or a time in the past: at once.
     pub run_at: Option<i64>,
+    /// What is written to the audit log when it is queued.
+    pub audit: Option<NewAudit>,
 }
 
 crate::with::with!(NewTask);
@@ -97,6 +99,7 @@ impl NewTask {
             rerun_of: None,
             tags: Vec::new(),
             run_at: None,
+            audit: None,
         }
     }
 

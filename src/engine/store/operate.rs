@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 
-use super::{Row, StoreError};
+use super::{NewAudit, Row, StoreError};
 use crate::task::{Status, TaskId};
 
 /// What is paused.
@@ -177,10 +177,20 @@ pub struct AllTasks {
 pub trait OperatorRows: Send + Sync {
     /// Lets a kind, or the workers of a name, take no more tasks, in all processes and until it is resumed. What runs
     /// goes on. Idempotent.
-    async fn pause(&self, scope: PauseScope, name: &str) -> Result<(), StoreError>;
+    async fn pause(
+        &self,
+        scope: PauseScope,
+        name: &str,
+        audit: Option<&NewAudit>,
+    ) -> Result<(), StoreError>;
 
     /// Ends a pause; returns false if there was none.
-    async fn resume(&self, scope: PauseScope, name: &str) -> Result<bool, StoreError>;
+    async fn resume(
+        &self,
+        scope: PauseScope,
+        name: &str,
+        audit: Option<&NewAudit>,
+    ) -> Result<bool, StoreError>;
 
     /// Returns all pauses.
     async fn pauses(&self) -> Result<Vec<Pause>, StoreError>;

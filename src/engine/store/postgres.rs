@@ -86,6 +86,8 @@ macro_rules! read_at {
 
 #[path = "sql/artifacts.rs"]
 mod artifacts;
+#[path = "sql/audit.rs"]
+mod audit;
 #[path = "sql/batches.rs"]
 mod batches;
 #[path = "sql/budget.rs"]

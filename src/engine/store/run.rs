@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, collections::HashMap};
 
-use super::{Row, SharedLimits};
+use super::{Row, SharedLimits, Store, StoreError};
 use crate::task::TaskId;
 
 /// What a worker can claim.
@@ -159,4 +159,24 @@ impl StoredResult {
     ) -> Self {
         Self { media_type: media_type.into(), file_name: file_name.into(), bytes: bytes.into() }
     }
+}
+
+/// [`Store::claim`], then [`Store::inputs`].
+pub(super) async fn claim_with_inputs(
+    store: &(impl Store + ?Sized),
+    claim: &Claim,
+) -> Result<Vec<ClaimedTask>, StoreError> {
+    let rows = store.claim(claim).await?;
+    let ids: Vec<_> = rows.iter().map(|row| row.id).collect();
+    let inputs = match ids.as_slice() {
+        [] => Ok(Vec::new()),
+        ids => store.inputs(ids).await,
+    };
+    if let Err(error) = &inputs {
+        tracing::warn!(%error, tasks = ids.len(), "the inputs could not be read");
+    }
+    let is_read = inputs.is_ok();
+    let mut inputs: HashMap<_, _> = inputs.unwrap_or_default().into_iter().collect();
+    let mut input = |id| is_read.then(|| inputs.remove(&id).unwrap_or_default());
+    Ok(rows.into_iter().map(|row| (input(row.id), row)).map(|(input, row)| (row, input)).collect())
 }

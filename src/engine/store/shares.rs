@@ -4,7 +4,7 @@ use std::fmt;
 
 use async_trait::async_trait;
 
-use super::StoreError;
+use super::{NewAudit, StoreError};
 use crate::task::{BatchId, TaskId};
 
 /// What a link leads to.
@@ -43,6 +43,8 @@ pub struct NewShare {
     pub lifetime_ms: i64,
     /// Maximum number of unexpired links to one task or batch.
     pub max_shares: u32,
+    /// What is written to the audit log when it is stored.
+    pub audit: Option<NewAudit>,
 }
 
 crate::with::with!(NewShare);
@@ -58,6 +60,7 @@ impl NewShare {
             created_by: None,
             lifetime_ms: 3_600_000,
             max_shares: u32::MAX,
+            audit: None,
         }
     }
 }
@@ -108,5 +111,10 @@ pub trait ShareRows: Send + Sync + 'static {
     async fn shares(&self, of: ShareSubject) -> Result<Vec<StoredShare>, StoreError>;
 
     /// Removes a link to this task or batch; returns its hash, `None` if there was none.
-    async fn remove_share(&self, of: ShareSubject, id: &str) -> Result<Option<String>, StoreError>;
+    async fn remove_share(
+        &self,
+        of: ShareSubject,
+        id: &str,
+        audit: Option<&NewAudit>,
+    ) -> Result<Option<String>, StoreError>;
 }

@@ -78,6 +78,8 @@ macro_rules! read_at {
 
 #[path = "sql/artifacts.rs"]
 mod artifacts;
+#[path = "sql/audit.rs"]
+mod audit;
 mod backup;
 #[path = "sql/batches.rs"]
 mod batches;

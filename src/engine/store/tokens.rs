@@ -5,7 +5,7 @@ use std::{fmt, str::FromStr};
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
-use super::StoreError;
+use super::{NewAudit, StoreError};
 
 /// What a token may be used for. A token never permits more than its user may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -78,6 +78,8 @@ pub struct NewToken {
     pub lifetime_ms: i64,
     /// Maximum number of unexpired tokens of one owner.
     pub max_per_owner: u32,
+    /// What is written to the audit log when it is stored.
+    pub audit: Option<NewAudit>,
 }
 
 crate::with::with!(NewToken);
@@ -95,6 +97,7 @@ impl NewToken {
             kinds: Vec::new(),
             lifetime_ms: 3_600_000,
             max_per_owner: u32::MAX,
+            audit: None,
         }
     }
 }
@@ -141,5 +144,10 @@ pub trait TokenRows: Send + Sync + 'static {
     async fn tokens(&self, owner: Option<&str>) -> Result<Vec<StoredToken>, StoreError>;
 
     /// Removes a token of this owner, or of any; returns whether there was one.
-    async fn remove_token(&self, owner: Option<&str>, id: &str) -> Result<bool, StoreError>;
+    async fn remove_token(
+        &self,
+        owner: Option<&str>,
+        id: &str,
+        audit: Option<&NewAudit>,
+    ) -> Result<bool, StoreError>;
 }

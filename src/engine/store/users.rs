@@ -4,7 +4,7 @@ use std::fmt;
 
 use async_trait::async_trait;
 
-use super::StoreError;
+use super::{NewAudit, StoreError};
 
 /// A stored user.
 #[derive(Clone, PartialEq, Eq)]
@@ -62,6 +62,8 @@ pub struct NewUserSession {
     pub browser: String,
     /// How long it lasts.
     pub lifetime: SessionLifetime,
+    /// What is written to the audit log when it begins.
+    pub audit: Option<NewAudit>,
 }
 
 impl NewUserSession {
@@ -79,6 +81,7 @@ impl NewUserSession {
             password_hash: user.password_hash.clone(),
             browser: String::new(),
             lifetime,
+            audit: None,
         }
     }
 }
@@ -119,14 +122,29 @@ pub enum EndedSessions<'a> {
 #[async_trait]
 pub trait UserRows: Send + Sync + 'static {
     /// Adds a user; false if there is one with this name.
-    async fn add_user(&self, name: &str, password_hash: &str) -> Result<bool, StoreError>;
+    async fn add_user(
+        &self,
+        name: &str,
+        password_hash: &str,
+        audit: Option<&NewAudit>,
+    ) -> Result<bool, StoreError>;
 
     /// Replaces the password of a user and ends their sessions; false if there is no such user.
-    async fn set_password(&self, name: &str, password_hash: &str) -> Result<bool, StoreError>;
+    async fn set_password(
+        &self,
+        name: &str,
+        password_hash: &str,
+        audit: Option<&NewAudit>,
+    ) -> Result<bool, StoreError>;
 
     /// Disables a user, which ends their sessions and makes their tokens invalid, or enables them;
     /// false if there is no such user. Who is disabled already stays so since then.
-    async fn set_disabled(&self, name: &str, is_disabled: bool) -> Result<bool, StoreError>;
+    async fn set_disabled(
+        &self,
+        name: &str,
+        is_disabled: bool,
+        audit: Option<&NewAudit>,
+    ) -> Result<bool, StoreError>;
 
     /// Returns a user.
     async fn user(&self, name: &str) -> Result<Option<StoredUser>, StoreError>;
@@ -157,5 +175,6 @@ pub trait UserRows: Send + Sync + 'static {
         &self,
         user: &str,
         ended: EndedSessions<'_>,
+        audit: Option<&NewAudit>,
     ) -> Result<u64, StoreError>;
 }

@@ -132,7 +132,14 @@ macro_rules! conformance {
             sessions_are_ended_one_by_one_or_all_others,
             a_new_password_ends_the_sessions_and_begins_none_for_the_old_one,
             a_disabled_user_has_no_session_and_no_valid_token,
-            expired_sessions_are_removed
+            expired_sessions_are_removed,
+            a_row_of_the_audit_log_comes_back_as_it_was_written,
+            a_start_writes_its_row_and_one_that_is_not_queued_none,
+            starts_that_come_together_write_their_rows_together,
+            what_changes_a_task_writes_its_row_and_what_does_not_none,
+            what_changes_users_tokens_and_pauses_writes_its_row,
+            the_audit_log_is_filtered_and_paged,
+            old_rows_of_the_audit_log_are_removed_some_at_a_time
         );
     };
     ($open:path; $($name:ident),* $(,)?) => {

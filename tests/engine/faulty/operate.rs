@@ -2,22 +2,32 @@
 
 use async_trait::async_trait;
 use milepost::engine::store::{
-    AccountTasks, AllTasks, AllTasksQuery, HourCount, OperatorRows, Pause, PauseScope, Row,
-    StoreError, Worker,
+    AccountTasks, AllTasks, AllTasksQuery, HourCount, NewAudit, OperatorRows, Pause, PauseScope,
+    Row, StoreError, Worker,
 };
 
 use super::Faulty;
 
 #[async_trait]
 impl OperatorRows for Faulty {
-    async fn pause(&self, scope: PauseScope, name: &str) -> Result<(), StoreError> {
+    async fn pause(
+        &self,
+        scope: PauseScope,
+        name: &str,
+        audit: Option<&NewAudit>,
+    ) -> Result<(), StoreError> {
         self.fault("pause").await?;
-        self.inner.pause(scope, name).await
+        self.inner.pause(scope, name, audit).await
     }
 
-    async fn resume(&self, scope: PauseScope, name: &str) -> Result<bool, StoreError> {
+    async fn resume(
+        &self,
+        scope: PauseScope,
+        name: &str,
+        audit: Option<&NewAudit>,
+    ) -> Result<bool, StoreError> {
         self.fault("resume").await?;
-        self.inner.resume(scope, name).await
+        self.inner.resume(scope, name, audit).await
     }
 
     async fn pauses(&self) -> Result<Vec<Pause>, StoreError> {

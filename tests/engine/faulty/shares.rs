@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use milepost::engine::store::{
-    AddedShare, NewShare, ShareRows, ShareSubject, StoreError, StoredShare,
+    AddedShare, NewAudit, NewShare, ShareRows, ShareSubject, StoreError, StoredShare,
 };
 
 use super::Faulty;
@@ -24,8 +24,13 @@ impl ShareRows for Faulty {
         self.inner.shares(of).await
     }
 
-    async fn remove_share(&self, of: ShareSubject, id: &str) -> Result<Option<String>, StoreError> {
+    async fn remove_share(
+        &self,
+        of: ShareSubject,
+        id: &str,
+        audit: Option<&NewAudit>,
+    ) -> Result<Option<String>, StoreError> {
         self.fault("remove_share").await?;
-        self.inner.remove_share(of, id).await
+        self.inner.remove_share(of, id, audit).await
     }
 }

@@ -1,7 +1,7 @@
 //! The tokens' side of it.
 
 use async_trait::async_trait;
-use milepost::engine::store::{NewToken, StoreError, StoredToken, TokenRows};
+use milepost::engine::store::{NewAudit, NewToken, StoreError, StoredToken, TokenRows};
 
 use super::Faulty;
 
@@ -22,8 +22,13 @@ impl TokenRows for Faulty {
         self.inner.tokens(owner).await
     }
 
-    async fn remove_token(&self, owner: Option<&str>, id: &str) -> Result<bool, StoreError> {
+    async fn remove_token(
+        &self,
+        owner: Option<&str>,
+        id: &str,
+        audit: Option<&NewAudit>,
+    ) -> Result<bool, StoreError> {
         self.fault("remove_token").await?;
-        self.inner.remove_token(owner, id).await
+        self.inner.remove_token(owner, id, audit).await
     }
 }

@@ -2,27 +2,42 @@
 
 use async_trait::async_trait;
 use milepost::engine::store::{
-    EndedSessions, NewUserSession, SessionLifetime, StoreError, StoredUser, StoredUserSession,
-    UserRows,
+    EndedSessions, NewAudit, NewUserSession, SessionLifetime, StoreError, StoredUser,
+    StoredUserSession, UserRows,
 };
 
 use super::Faulty;
 
 #[async_trait]
 impl UserRows for Faulty {
-    async fn add_user(&self, name: &str, password_hash: &str) -> Result<bool, StoreError> {
+    async fn add_user(
+        &self,
+        name: &str,
+        password_hash: &str,
+        audit: Option<&NewAudit>,
+    ) -> Result<bool, StoreError> {
         self.fault("add_user").await?;
-        self.inner.add_user(name, password_hash).await
+        self.inner.add_user(name, password_hash, audit).await
     }
 
-    async fn set_password(&self, name: &str, password_hash: &str) -> Result<bool, StoreError> {
+    async fn set_password(
+        &self,
+        name: &str,
+        password_hash: &str,
+        audit: Option<&NewAudit>,
+    ) -> Result<bool, StoreError> {
         self.fault("set_password").await?;
-        self.inner.set_password(name, password_hash).await
+        self.inner.set_password(name, password_hash, audit).await
     }
 
-    async fn set_disabled(&self, name: &str, is_disabled: bool) -> Result<bool, StoreError> {
+    async fn set_disabled(
+        &self,
+        name: &str,
+        is_disabled: bool,
+        audit: Option<&NewAudit>,
+    ) -> Result<bool, StoreError> {
         self.fault("set_disabled").await?;
-        self.inner.set_disabled(name, is_disabled).await
+        self.inner.set_disabled(name, is_disabled, audit).await
     }
 
     async fn user(&self, name: &str) -> Result<Option<StoredUser>, StoreError> {
@@ -61,8 +76,9 @@ impl UserRows for Faulty {
         &self,
         user: &str,
         ended: EndedSessions<'_>,
+        audit: Option<&NewAudit>,
     ) -> Result<u64, StoreError> {
         self.fault("end_user_sessions").await?;
-        self.inner.end_user_sessions(user, ended).await
+        self.inner.end_user_sessions(user, ended, audit).await
     }
 }

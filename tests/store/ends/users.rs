@@ -7,13 +7,13 @@ use uuid::Uuid;
 pub(super) async fn call(store: &dyn Store, name: &str) -> Result<(), StoreError> {
     let lifetime = SessionLifetime::new(5, 5);
     match name {
-        "add_user" => store.add_user("ada", "hash").await.map(drop),
-        "set_password" => store.set_password("ada", "hash").await.map(drop),
-        "set_disabled" => store.set_disabled("ada", true).await.map(drop),
+        "add_user" => store.add_user("ada", "hash", None).await.map(drop),
+        "set_password" => store.set_password("ada", "hash", None).await.map(drop),
+        "set_disabled" => store.set_disabled("ada", true, None).await.map(drop),
         "user" => store.user("ada").await.map(drop),
         "users" => store.users(5).await.map(drop),
         "add_user_session" => {
-            store.add_user("eve", "hash").await?;
+            store.add_user("eve", "hash", None).await?;
             let user = store.user("eve").await?.unwrap();
             let id = Uuid::new_v4().to_string();
             store
@@ -24,7 +24,7 @@ pub(super) async fn call(store: &dyn Store, name: &str) -> Result<(), StoreError
         "use_user_session" => store.use_user_session("hash", lifetime).await.map(drop),
         "user_sessions" => store.user_sessions("ada").await.map(drop),
         "end_user_sessions" => {
-            store.end_user_sessions("ada", EndedSessions::One("id")).await.map(drop)
+            store.end_user_sessions("ada", EndedSessions::One("id"), None).await.map(drop)
         }
         other => panic!("`{other}` is new: call it here, so that it is known to end"),
     }

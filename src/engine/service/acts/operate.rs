@@ -2,7 +2,7 @@
 
 use super::{
     super::{Caller, Service, ServiceError, operate::Many},
-    Act, audited,
+    Act,
 };
 use crate::{
     engine::audit::{Action, Entry},
@@ -20,7 +20,7 @@ impl Service {
         target: &PauseTarget,
     ) -> Result<Paused, ServiceError> {
         let entry = self.about_pause(caller, Action::Pause, target);
-        audited(entry, self.set_paused(caller, target, true)).await
+        self.audited(entry, self.set_paused(caller, target, true)).await
     }
 
     /// Ends a pause. Idempotent.
@@ -33,7 +33,7 @@ impl Service {
         target: &PauseTarget,
     ) -> Result<Paused, ServiceError> {
         let entry = self.about_pause(caller, Action::Resume, target);
-        audited(entry, self.set_paused(caller, target, false)).await
+        self.audited(entry, self.set_paused(caller, target, false)).await
     }
 
     fn about_pause<'c>(
@@ -62,7 +62,7 @@ impl Service {
     ) -> Result<ManyDone, ServiceError> {
         let mut entry = Entry::new(caller, Action::CancelAll);
         let tasks = entry.for_many();
-        audited(entry, self.do_for_all(caller, filter, cursor, Many::Cancel, &tasks)).await
+        self.audited(entry, self.do_for_all(caller, filter, cursor, Many::Cancel, &tasks)).await
     }
 
     /// Reruns the newest failed and cancelled tasks that match, each for its owner; as many as
@@ -78,7 +78,7 @@ impl Service {
     ) -> Result<ManyDone, ServiceError> {
         let mut entry = Entry::new(caller, Action::RerunAll);
         let tasks = entry.for_many();
-        audited(entry, self.do_for_all(caller, filter, cursor, Many::Rerun, &tasks)).await
+        self.audited(entry, self.do_for_all(caller, filter, cursor, Many::Rerun, &tasks)).await
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::{
     super::{Caller, MadeShare, RevokedShare, Service, ServiceError},
-    Act, about, audited,
+    Act, about,
 };
 use crate::{
     engine::{
@@ -28,7 +28,7 @@ impl Service {
         request: &ShareRequest,
     ) -> Result<Option<MadeShare>, ServiceError> {
         let entry = about(caller, Action::Share, subject);
-        audited(entry, self.make_share(caller, subject, request)).await
+        self.audited(entry, self.make_share(caller, subject, request)).await
     }
 
     /// Revokes a share link: at once here, and within 30 s on other servers. `None` if there is no such
@@ -43,7 +43,7 @@ impl Service {
         id: &str,
     ) -> Result<Option<RevokedShare>, ServiceError> {
         let entry = about(caller, Action::RevokeShare, subject);
-        audited(entry, self.remove_share(caller, subject, id)).await
+        self.audited(entry, self.remove_share(caller, subject, id)).await
     }
 
     /// Opens a share link: returns what it leads to, and when it expires, in milliseconds since the
@@ -59,7 +59,9 @@ impl Service {
         let opened = self.shared(caller, token).await;
         match &opened {
             Ok(Some((subject, _))) => {
-                about(caller, Action::OpenShare, subject).outcome = "ok".into();
+                let mut entry = about(caller, Action::OpenShare, subject);
+                entry.outcome = "ok".into();
+                self.store_entry(&entry).await;
             }
             Ok(None) => audit::record(caller, Action::OpenShare, "not_found"),
             Err(_) => audit::record(caller, Action::OpenShare, "failed"),

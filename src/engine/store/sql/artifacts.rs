@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use sqlx::Row as _;
 
 use super::{
-    DbRow, This,
+    DbRow, This, audit,
     connections::Session,
     map::{corrupt, storable},
     read_at,
@@ -220,6 +220,7 @@ impl ArtifactRows for This {
         if bytes_of(&mut tx, &Account::of(&raw)?).await? > new.max_owner_bytes {
             return Ok(Err(WriteRejected::Full));
         }
+        audit::write(&mut tx, &new.audit, now).await?;
         tx.commit().await?;
         Ok(Ok(artifact))
     }

@@ -3,11 +3,11 @@
 use sqlx::Row as _;
 
 use super::{
-    DbRow, This, map,
+    DbRow, This, audit, map,
     statements::{self as sql, columns, next_generation},
 };
 use crate::{
-    engine::store::{BatchCounts, BatchRow, Change, Row, StoreError},
+    engine::store::{BatchCounts, BatchRow, Change, NewAudit, Row, StoreError},
     task::{BatchId, Status},
 };
 
@@ -130,6 +130,7 @@ impl This {
         &self,
         id: BatchId,
         by: &str,
+        audit: Option<&NewAudit>,
     ) -> Result<Vec<Row>, StoreError> {
         let mut tx = self.db.write_for(&format!("batch {id}")).await?;
         let now = self.now_in(&mut tx).await?;
@@ -138,6 +139,7 @@ impl This {
         let rows: Vec<_> = rows.iter().map(|raw| map::row(raw, now)).collect::<Result<_, _>>()?;
         let ids: Vec<_> = rows.iter().map(|row| row.id).collect();
         tx.execute(sqlx::query(sql::DROP_ALL_CHECKPOINTS).bind(map::ids(&ids)?)).await?;
+        audit::write(&mut tx, audit, now).await?;
         let changes: Vec<_> = ids.into_iter().map(Change::Cancel).collect();
         self.announce(&mut tx, &changes).await?;
         tx.commit().await?;

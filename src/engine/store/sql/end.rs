@@ -3,14 +3,14 @@
 use sqlx::Row as _;
 
 use super::{
-    This,
+    This, audit,
     connections::Session,
     map::{self, storable},
     shared_limits::{CLAMP_RUN_COUNTS, DROP_FUTURE_RUN_COUNTS},
     statements as sql,
 };
 use crate::{
-    engine::store::{CancelOutcome, Change, Ending, Row, StoreError, StoredResult},
+    engine::store::{CancelOutcome, Change, Ending, NewAudit, Row, StoreError, StoredResult},
     task::{Status, TaskId},
 };
 
@@ -103,6 +103,7 @@ impl This {
         &self,
         id: TaskId,
         by: &str,
+        audit: Option<&NewAudit>,
     ) -> Result<Option<CancelOutcome>, StoreError> {
         let mut tx = self.db.write_for(&format!("task {id}")).await?;
         // Lock the row: between the two statements the task could start, or be released.
@@ -117,6 +118,7 @@ impl This {
                     let query = sqlx::query(sql::DROP_CHECKPOINTS).bind(id.to_string()).bind(false);
                     tx.execute(query).await?;
                 }
+                audit::write(&mut tx, audit, now).await?;
                 self.announce(&mut tx, &[Change::Cancel(id)]).await?;
                 tx.commit().await?;
                 return Ok(Some(CancelOutcome::Accepted(row)));

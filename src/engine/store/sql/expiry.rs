@@ -3,12 +3,12 @@
 use sqlx::Row as _;
 
 use super::{
-    DbRow, This, artifacts::MARK_FILES_DELETED, map, read_at, shared_limits::DROP_RUN_COUNTS,
-    shares, statements as sql, uploads, users,
+    DbRow, This, artifacts::MARK_FILES_DELETED, audit, map, read_at,
+    shared_limits::DROP_RUN_COUNTS, shares, statements as sql, uploads, users,
 };
 use crate::{
     engine::store::{
-        Change, DAY_MS, Pruned, Row, StoreError, Tombstone, version::later_generation,
+        Change, DAY_MS, NewAudit, Pruned, Row, StoreError, Tombstone, version::later_generation,
     },
     task::{Status, TaskId},
 };
@@ -79,7 +79,12 @@ impl This {
         Ok(Pruned { removed, forgotten })
     }
 
-    pub(super) async fn delete_task(&self, id: TaskId, known_ms: i64) -> Result<bool, StoreError> {
+    pub(super) async fn delete_task(
+        &self,
+        id: TaskId,
+        known_ms: i64,
+        audit: Option<&NewAudit>,
+    ) -> Result<bool, StoreError> {
         let mut tx = self.db.write_for(&format!("task {id}")).await?;
         let now = self.now_in(&mut tx).await?;
         if tx.first(sqlx::query(sql::LOCK).bind(id.to_string())).await?.is_none() {
@@ -93,6 +98,7 @@ impl This {
         tx.execute(tombstone.bind(now).bind(prune_at)).await?;
         tx.execute(sqlx::query(REMOVE).bind(&ids)).await?;
         shares::drop_of_gone_batches(&mut tx).await?;
+        audit::write(&mut tx, audit, now).await?;
         // A slot may have become free.
         self.announce(&mut tx, &[Change::Queued, Change::Task(id)]).await?;
         tx.commit().await?;
@@ -118,13 +124,14 @@ impl This {
         &self,
         id: TaskId,
         for_ms: i64,
+        audit: Option<&NewAudit>,
     ) -> Result<Option<Row>, StoreError> {
         let mut tx = self.db.write_for(&format!("task {id}")).await?;
         let now = self.now_in(&mut tx).await?;
-        tx.execute(
-            sqlx::query(KEEP).bind(id.to_string()).bind(now).bind(now.saturating_add(for_ms)),
-        )
-        .await?;
+        let keep = sqlx::query(KEEP).bind(id.to_string()).bind(now);
+        if tx.execute(keep.bind(now.saturating_add(for_ms))).await? > 0 {
+            audit::write(&mut tx, audit, now).await?;
+        }
         let raw = tx.first(sqlx::query(sql::GET).bind(id.to_string())).await?;
         let row = raw.map(|raw| map::row(&raw, now)).transpose()?;
         tx.commit().await?;

@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use super::{
-    This,
+    This, audit,
     connections::Session,
     insert::{keep_key, queue},
     labels::store_tags,
@@ -72,6 +72,7 @@ pub(super) async fn insert_rows(
         let rows = serde_json::to_string(&fields).map_err(|error| map::corrupt("task", error))?;
         tx.execute(sqlx::query(INSERT_ROWS).bind(rows).bind(now)).await?;
         store_tags(tx, some).await?;
+        audit::write(tx, some.iter().filter_map(|(_, new)| new.audit.as_ref()), now).await?;
         let row = |new: &NewTask| new.queued(storable(&new.title).into_owned(), now);
         inserted.extend(some.iter().map(|(index, new)| (*index, row(new))));
         rest = others;

@@ -1,13 +1,13 @@
 //! Tags and notes of tasks, and starting a task before its time.
 
 use super::{
-    This,
+    This, audit,
     connections::Session,
     map::{self, storable},
     statements::{self as sql, columns, next_generation},
 };
 use crate::{
-    engine::store::{Change, LabelChange, NewTask, Row, StoreError},
+    engine::store::{Change, LabelChange, NewAudit, NewTask, Row, StoreError},
     task::TaskId,
 };
 
@@ -72,6 +72,7 @@ impl This {
         &self,
         id: TaskId,
         change: &LabelChange,
+        audit: Option<&NewAudit>,
     ) -> Result<Option<Row>, StoreError> {
         let mut tx = self.db.write_for(&format!("task {id}")).await?;
         tx.execute(sqlx::query(sql::LOCK).bind(id.to_string())).await?;
@@ -99,12 +100,17 @@ impl This {
         tx.execute(sqlx::query(NEXT_VERSION).bind(id.to_string())).await?;
         let raw = tx.one(sqlx::query(sql::GET).bind(id.to_string())).await?;
         let row = map::row(&raw, now)?;
+        audit::write(&mut tx, audit, now).await?;
         self.announce(&mut tx, &[Change::Labels(id)]).await?;
         tx.commit().await?;
         Ok(Some(row))
     }
 
-    pub(super) async fn start_task_now(&self, id: TaskId) -> Result<Option<Row>, StoreError> {
+    pub(super) async fn start_task_now(
+        &self,
+        id: TaskId,
+        audit: Option<&NewAudit>,
+    ) -> Result<Option<Row>, StoreError> {
         let mut tx = self.db.write_for(&format!("task {id}")).await?;
         let now = self.now_in(&mut tx).await?;
         let started = tx.first(sqlx::query(START_NOW).bind(id.to_string()).bind(now)).await?;
@@ -114,6 +120,7 @@ impl This {
             return raw.map(|raw| map::row(&raw, now)).transpose();
         };
         let row = map::row(&raw, now)?;
+        audit::write(&mut tx, audit, now).await?;
         self.announce(&mut tx, &[Change::Queued, Change::Task(id)]).await?;
         tx.commit().await?;
         Ok(Some(row))

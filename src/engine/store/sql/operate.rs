@@ -4,14 +4,14 @@ use async_trait::async_trait;
 use sqlx::Row as _;
 
 use super::{
-    DbRow, This,
+    DbRow, This, audit,
     map::{self, storable},
     statements::{account, columns},
 };
 use crate::{
     engine::store::{
-        AccountTasks, AllTasks, AllTasksQuery, Change, DAY_MS, HourCount, HourEvent, OperatorRows,
-        Pause, PauseScope, Row, StoreError, Worker, search_text::searchable,
+        AccountTasks, AllTasks, AllTasksQuery, Change, DAY_MS, HourCount, HourEvent, NewAudit,
+        OperatorRows, Pause, PauseScope, Row, StoreError, Worker, search_text::searchable,
     },
     task::TaskId,
 };
@@ -151,18 +151,31 @@ fn hour_count(raw: &DbRow) -> Result<HourCount, StoreError> {
 
 #[async_trait]
 impl OperatorRows for This {
-    async fn pause(&self, scope: PauseScope, name: &str) -> Result<(), StoreError> {
+    async fn pause(
+        &self,
+        scope: PauseScope,
+        name: &str,
+        audit: Option<&NewAudit>,
+    ) -> Result<(), StoreError> {
         let mut tx = self.db.write().await?;
         let now = self.now_in(&mut tx).await?;
         let query = sqlx::query(PAUSE).bind(scope.as_str()).bind(storable(name)).bind(now);
-        tx.execute(query).await?;
+        let paused = tx.execute(query).await?;
+        audit::write(&mut tx, audit.filter(|_| paused > 0), now).await?;
         tx.commit().await
     }
 
-    async fn resume(&self, scope: PauseScope, name: &str) -> Result<bool, StoreError> {
+    async fn resume(
+        &self,
+        scope: PauseScope,
+        name: &str,
+        audit: Option<&NewAudit>,
+    ) -> Result<bool, StoreError> {
         let mut tx = self.db.write().await?;
+        let now = self.now_in(&mut tx).await?;
         let query = sqlx::query(RESUME).bind(scope.as_str()).bind(storable(name));
         let ended = tx.execute(query).await? > 0;
+        audit::write(&mut tx, audit.filter(|_| ended), now).await?;
         self.announce(&mut tx, &[Change::Queued]).await?;
         tx.commit().await?;
         Ok(ended)

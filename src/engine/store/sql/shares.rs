@@ -3,9 +3,9 @@
 use async_trait::async_trait;
 use sqlx::Row as _;
 
-use super::{DbRow, This, connections::Session, map::corrupt, statements as sql};
+use super::{DbRow, This, audit, connections::Session, map::corrupt, statements as sql};
 use crate::engine::store::{
-    AddedShare, NewShare, ShareRows, ShareSubject, StoreError, StoredShare,
+    AddedShare, NewAudit, NewShare, ShareRows, ShareSubject, StoreError, StoredShare,
 };
 
 macro_rules! columns {
@@ -115,6 +115,7 @@ impl ShareRows for This {
             .bind(share.created_at)
             .bind(share.expires_at);
         tx.execute(statement).await?;
+        audit::write(&mut tx, &new.audit, now).await?;
         tx.commit().await?;
         Ok(AddedShare::Stored(share))
     }
@@ -134,10 +135,17 @@ impl ShareRows for This {
         session.all(statement).await?.iter().map(share).collect()
     }
 
-    async fn remove_share(&self, of: ShareSubject, id: &str) -> Result<Option<String>, StoreError> {
+    async fn remove_share(
+        &self,
+        of: ShareSubject,
+        id: &str,
+        audit: Option<&NewAudit>,
+    ) -> Result<Option<String>, StoreError> {
         let mut tx = self.db.write().await?;
+        let now = self.now_in(&mut tx).await?;
         let (task, batch) = ids(of);
         let removed = tx.first(sqlx::query(REMOVE).bind(task).bind(batch).bind(id)).await?;
+        audit::write(&mut tx, audit.filter(|_| removed.is_some()), now).await?;
         tx.commit().await?;
         Ok(removed.map(|raw| raw.try_get("hash")).transpose()?)
     }

@@ -7,9 +7,9 @@ use crate::{
     engine::store::{
         AllInserted, BatchCounts, BatchRow, CallTimes, CancelOutcome, Changes, Claim, ClaimedTask,
         CommitGroup, CommittedGroup, Ending, Inserted, LabelChange, LimitState, ListQuery,
-        LogEntry, NewTask, PreviewPiece, ProgressWrite, Pruned, Renewal, Row, Secret, SharedLimits,
-        Spend, Spending, Spent, Store, StoreError, StoredInput, StoredResult, Tombstone,
-        UnfinishedTasks, Usage, UsageOf, sealed,
+        LogEntry, NewAudit, NewTask, PreviewPiece, ProgressWrite, Pruned, Renewal, Row, Secret,
+        SharedLimits, Spend, Spending, Spent, Store, StoreError, StoredInput, StoredResult,
+        Tombstone, UnfinishedTasks, Usage, UsageOf, sealed,
     },
     task::{BatchId, Status, TaskId},
 };
@@ -44,8 +44,13 @@ impl Store for This {
         self.read_batch_counts(id).await
     }
 
-    async fn cancel_queued_of(&self, id: BatchId, by: &str) -> Result<Vec<Row>, StoreError> {
-        self.cancel_queued_of_batch(id, by).await
+    async fn cancel_queued_of(
+        &self,
+        id: BatchId,
+        by: &str,
+        audit: Option<&NewAudit>,
+    ) -> Result<Vec<Row>, StoreError> {
+        self.cancel_queued_of_batch(id, by, audit).await
     }
 
     async fn batches(
@@ -200,20 +205,26 @@ impl Store for This {
         &self,
         id: TaskId,
         by: &str,
+        audit: Option<&NewAudit>,
     ) -> Result<Option<CancelOutcome>, StoreError> {
-        self.write_cancel(id, by).await
+        self.write_cancel(id, by, audit).await
     }
 
     async fn set_labels(
         &self,
         id: TaskId,
         change: &LabelChange,
+        audit: Option<&NewAudit>,
     ) -> Result<Option<Row>, StoreError> {
-        self.write_labels(id, change).await
+        self.write_labels(id, change, audit).await
     }
 
-    async fn start_now(&self, id: TaskId) -> Result<Option<Row>, StoreError> {
-        self.start_task_now(id).await
+    async fn start_now(
+        &self,
+        id: TaskId,
+        audit: Option<&NewAudit>,
+    ) -> Result<Option<Row>, StoreError> {
+        self.start_task_now(id, audit).await
     }
 
     async fn result(&self, id: TaskId) -> Result<Option<StoredResult>, StoreError> {
@@ -246,12 +257,22 @@ impl Store for This {
         self.read_stage_times(kind).await
     }
 
-    async fn keep(&self, id: TaskId, for_ms: i64) -> Result<Option<Row>, StoreError> {
-        self.keep_longer(id, for_ms).await
+    async fn keep(
+        &self,
+        id: TaskId,
+        for_ms: i64,
+        audit: Option<&NewAudit>,
+    ) -> Result<Option<Row>, StoreError> {
+        self.keep_longer(id, for_ms, audit).await
     }
 
-    async fn delete(&self, id: TaskId, known_ms: i64) -> Result<bool, StoreError> {
-        self.delete_task(id, known_ms).await
+    async fn delete(
+        &self,
+        id: TaskId,
+        known_ms: i64,
+        audit: Option<&NewAudit>,
+    ) -> Result<bool, StoreError> {
+        self.delete_task(id, known_ms, audit).await
     }
 
     async fn clean(&self, most: u32, known_ms: i64) -> Result<Pruned, StoreError> {

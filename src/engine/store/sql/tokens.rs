@@ -5,10 +5,10 @@ use serde::{Serialize, de::DeserializeOwned};
 use sqlx::Row as _;
 
 use super::{
-    DbRow, This,
+    DbRow, This, audit,
     map::{corrupt, storable},
 };
-use crate::engine::store::{NewToken, StoreError, StoredToken, TokenRows};
+use crate::engine::store::{NewAudit, NewToken, StoreError, StoredToken, TokenRows};
 
 macro_rules! columns {
     () => {
@@ -87,6 +87,7 @@ impl TokenRows for This {
             .bind(token.created_at)
             .bind(token.expires_at);
         tx.execute(statement).await?;
+        audit::write(&mut tx, &new.audit, now).await?;
         tx.commit().await?;
         Ok(Some(token))
     }
@@ -117,13 +118,20 @@ impl TokenRows for This {
         session.all(statement).await?.iter().map(token).collect()
     }
 
-    async fn remove_token(&self, owner: Option<&str>, id: &str) -> Result<bool, StoreError> {
+    async fn remove_token(
+        &self,
+        owner: Option<&str>,
+        id: &str,
+        audit: Option<&NewAudit>,
+    ) -> Result<bool, StoreError> {
         let mut tx = self.db.write().await?;
+        let now = self.now_in(&mut tx).await?;
         let statement = match owner {
             Some(owner) => sqlx::query(REMOVE_OF_OWNER).bind(id).bind(owner),
             None => sqlx::query(REMOVE).bind(id),
         };
         let removed = tx.execute(statement).await?;
+        audit::write(&mut tx, audit.filter(|_| removed > 0), now).await?;
         tx.commit().await?;
         Ok(removed > 0)
     }

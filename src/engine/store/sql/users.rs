@@ -3,10 +3,10 @@
 use async_trait::async_trait;
 use sqlx::Row as _;
 
-use super::{DbRow, This, connections::Session, map::storable};
+use super::{DbRow, This, audit, connections::Session, map::storable};
 use crate::engine::store::{
-    EndedSessions, NewUserSession, SessionLifetime, StoreError, StoredUser, StoredUserSession,
-    UserRows,
+    EndedSessions, NewAudit, NewUserSession, SessionLifetime, StoreError, StoredUser,
+    StoredUserSession, UserRows,
 };
 
 macro_rules! session_columns {
@@ -77,24 +77,42 @@ pub(super) async fn drop_expired_sessions(
 
 #[async_trait]
 impl UserRows for This {
-    async fn add_user(&self, name: &str, password_hash: &str) -> Result<bool, StoreError> {
+    async fn add_user(
+        &self,
+        name: &str,
+        password_hash: &str,
+        audit: Option<&NewAudit>,
+    ) -> Result<bool, StoreError> {
         let mut tx = self.db.write().await?;
         let now = self.now_in(&mut tx).await?;
         let add = sqlx::query(ADD_USER).bind(name).bind(password_hash).bind(now);
         let added = tx.execute(add).await?;
+        audit::write(&mut tx, audit.filter(|_| added > 0), now).await?;
         tx.commit().await?;
         Ok(added > 0)
     }
 
-    async fn set_password(&self, name: &str, password_hash: &str) -> Result<bool, StoreError> {
+    async fn set_password(
+        &self,
+        name: &str,
+        password_hash: &str,
+        audit: Option<&NewAudit>,
+    ) -> Result<bool, StoreError> {
         let mut tx = self.db.write().await?;
+        let now = self.now_in(&mut tx).await?;
         let changed = tx.execute(sqlx::query(SET_PASSWORD).bind(name).bind(password_hash)).await?;
         tx.execute(sqlx::query(END_ALL).bind(name)).await?;
+        audit::write(&mut tx, audit.filter(|_| changed > 0), now).await?;
         tx.commit().await?;
         Ok(changed > 0)
     }
 
-    async fn set_disabled(&self, name: &str, is_disabled: bool) -> Result<bool, StoreError> {
+    async fn set_disabled(
+        &self,
+        name: &str,
+        is_disabled: bool,
+        audit: Option<&NewAudit>,
+    ) -> Result<bool, StoreError> {
         let mut tx = self.db.write().await?;
         let now = self.now_in(&mut tx).await?;
         let changed = match is_disabled {
@@ -104,6 +122,7 @@ impl UserRows for This {
         if is_disabled {
             tx.execute(sqlx::query(END_ALL).bind(name)).await?;
         }
+        audit::write(&mut tx, audit.filter(|_| changed > 0), now).await?;
         tx.commit().await?;
         Ok(changed > 0)
     }
@@ -147,6 +166,7 @@ impl UserRows for This {
             .bind(session.last_used_at)
             .bind(session.expires_at);
         tx.execute(add).await?;
+        audit::write(&mut tx, &new.audit, now).await?;
         tx.commit().await?;
         Ok(Some(session))
     }
@@ -183,13 +203,16 @@ impl UserRows for This {
         &self,
         user: &str,
         ended: EndedSessions<'_>,
+        audit: Option<&NewAudit>,
     ) -> Result<u64, StoreError> {
         let mut tx = self.db.write().await?;
+        let now = self.now_in(&mut tx).await?;
         let statement = match ended {
             EndedSessions::One(id) => sqlx::query(END_ONE).bind(user).bind(id),
             EndedSessions::AllBut(id) => sqlx::query(END_OTHERS).bind(user).bind(id),
         };
         let number = tx.execute(statement).await?;
+        audit::write(&mut tx, audit.filter(|_| number > 0), now).await?;
         tx.commit().await?;
         Ok(number)
     }

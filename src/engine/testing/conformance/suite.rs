@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod artifacts;
+mod audit;
 mod batches;
 mod budget;
 mod clients;
@@ -25,6 +26,7 @@ mod totals;
 mod users;
 
 pub use artifacts::*;
+pub use audit::*;
 pub use batches::*;
 pub use budget::*;
 pub use clients::*;

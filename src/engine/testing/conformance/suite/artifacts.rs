@@ -28,6 +28,7 @@ pub(super) fn upload(owner: Option<&str>, name: &str) -> NewArtifact {
         silence_ms: SILENCE,
         max_files: 3,
         max_owner_bytes: 1_000,
+        audit: None,
     }
 }
 
@@ -235,7 +236,7 @@ pub async fn an_upload_is_kept_while_a_task_uses_it(f: &Fixture) {
     f.advance(3 * DAY).await;
     assert!(deleted(f).await.is_empty(), "the task has not ended");
     assert!(f.store.upload_of(row.id, id).await.unwrap().is_some());
-    f.store.request_cancel(row.id, "ada").await.unwrap();
+    f.store.request_cancel(row.id, "ada", None).await.unwrap();
     assert_eq!(deleted(f).await, [upload.id]);
 }
 
@@ -244,7 +245,7 @@ pub async fn a_start_with_an_upload_keeps_it_as_long_as_at_first(f: &Fixture) {
     let id = upload.id.as_upload();
     f.advance(DAY / 2).await;
     let row = f.queue(&with(&[id])).await;
-    f.store.request_cancel(row.id, "ada").await.unwrap();
+    f.store.request_cancel(row.id, "ada", None).await.unwrap();
     let kept = f.store.upload(id).await.unwrap().unwrap();
     assert_eq!(kept.expires_at, Some(START + DAY + DAY / 2));
     f.advance(DAY - 1).await;
@@ -261,11 +262,11 @@ pub async fn uploads_are_deleted_with_the_last_task_that_uses_them(f: &Fixture) 
     let [shared, own] = [uploads[0].as_upload(), uploads[1].as_upload()];
     let first = f.queue(&with(&[shared, own])).await;
     let second = f.queue(&with(&[shared])).await;
-    assert!(f.store.delete(first.id, KEEP).await.unwrap());
+    assert!(f.store.delete(first.id, KEEP, None).await.unwrap());
     assert_eq!(f.store.upload(own).await.unwrap(), None, "only the deleted task used it");
     assert!(f.store.upload_of(second.id, shared).await.unwrap().is_some());
     assert_eq!(deleted(f).await, uploads[1..2], "its bytes are removed at once");
-    assert!(f.store.delete(second.id, KEEP).await.unwrap());
+    assert!(f.store.delete(second.id, KEEP, None).await.unwrap());
     assert_eq!(deleted(f).await, uploads[..1]);
     assert!(f.store.upload(uploads[2].as_upload()).await.unwrap().is_some(), "no task used it");
 }
@@ -273,7 +274,7 @@ pub async fn uploads_are_deleted_with_the_last_task_that_uses_them(f: &Fixture) 
 pub async fn an_expired_task_leaves_an_upload_to_its_own_retention(f: &Fixture) {
     let upload = kept(f, &upload(Some("ada"), "u.csv"), 5).await.unwrap();
     let row = f.queue(&with(&[upload.id.as_upload()])).await;
-    f.store.request_cancel(row.id, "ada").await.unwrap();
+    f.store.request_cancel(row.id, "ada", None).await.unwrap();
     f.advance(KEEP).await;
     assert_eq!(f.store.clean(10, KEEP).await.unwrap().removed, [row.id]);
     assert!(deleted(f).await.is_empty(), "it may be started with until it expires");

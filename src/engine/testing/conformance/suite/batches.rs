@@ -50,7 +50,7 @@ pub async fn batches_are_listed_by_owner_newest_first_with_their_counts(f: &Fixt
     }
     f.store.insert_all(&of("bob", 1).1).await.unwrap();
     f.queue(&NewTask { owner: Some("ada".to_owned()), ..task() }).await;
-    f.store.request_cancel(first.unwrap(), "owner").await.unwrap().unwrap();
+    f.store.request_cancel(first.unwrap(), "owner", None).await.unwrap().unwrap();
     let rows = f.store.batches("ada", None, 9).await.unwrap();
     assert_eq!(rows.iter().map(|row| row.id).collect::<Vec<_>>(), ids);
     let counts: Vec<_> = rows.iter().map(|row| (row.tasks, row.unfinished, row.failed)).collect();
@@ -142,7 +142,7 @@ pub async fn what_waits_of_a_batch_is_cancelled_at_once(f: &Fixture) {
     let running = f.claim("w", 1).await.remove(0);
     f.store.insert_all(&others).await.unwrap();
     assert!(f.store.save_checkpoint(running.id, running.run_seq, "k", "1").await.unwrap());
-    let rows = f.store.cancel_queued_of(id, "owner").await.unwrap();
+    let rows = f.store.cancel_queued_of(id, "owner", None).await.unwrap();
     let mut ids: Vec<_> = rows.iter().map(|row| row.id).collect();
     ids.sort();
     let mut expected: Vec<_> = new[1..].iter().map(|task| task.id).collect();
@@ -159,5 +159,5 @@ pub async fn what_waits_of_a_batch_is_cancelled_at_once(f: &Fixture) {
     assert_eq!(f.store.checkpoint(running.id, "k").await.unwrap().as_deref(), Some("1"));
     let counts = f.store.batch_counts(other).await.unwrap().unwrap();
     assert_eq!(counts.by_status, [(Status::Queued, 2)]);
-    assert_eq!(f.store.cancel_queued_of(id, "owner").await.unwrap(), []);
+    assert_eq!(f.store.cancel_queued_of(id, "owner", None).await.unwrap(), []);
 }

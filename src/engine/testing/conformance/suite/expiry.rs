@@ -23,10 +23,10 @@ pub async fn every_end_says_until_when_the_task_is_kept(f: &Fixture) {
     assert_eq!(completed(f).await.expires_at, Some(START + KEEP));
     let queued = f.queue(&task()).await;
     assert_eq!(queued.expires_at, None);
-    f.store.request_cancel(queued.id, "ada").await.unwrap();
+    f.store.request_cancel(queued.id, "ada", None).await.unwrap();
     assert_eq!(f.get(queued.id).await.expires_at, Some(START + KEEP));
     let cancelled = f.running("w").await;
-    f.store.request_cancel(cancelled.id, "ada").await.unwrap();
+    f.store.request_cancel(cancelled.id, "ada", None).await.unwrap();
     let mut exhausted = task();
     exhausted.max_attempts = 1;
     f.queue(&exhausted).await;
@@ -42,10 +42,10 @@ pub async fn what_is_kept_for_ever_is_never_removed(f: &Fixture) {
     let mut new = task();
     new.keep_ms = None;
     f.queue(&new).await;
-    f.store.request_cancel(new.id, "ada").await.unwrap();
+    f.store.request_cancel(new.id, "ada", None).await.unwrap();
     f.advance(1_000 * KEEP).await;
     assert_eq!(clean(f).await, Pruned::default());
-    let kept = f.store.keep(new.id, KEEP).await.unwrap().expect("the task is there");
+    let kept = f.store.keep(new.id, KEEP, None).await.unwrap().expect("the task is there");
     assert_eq!(kept.expires_at, None);
 }
 
@@ -102,7 +102,7 @@ pub async fn several_processes_clean_without_meeting(f: &Fixture) {
 
 pub async fn a_task_is_kept_longer_and_never_shorter(f: &Fixture) {
     let row = completed(f).await;
-    let keep = async |ms| f.store.keep(row.id, ms).await.unwrap();
+    let keep = async |ms| f.store.keep(row.id, ms, None).await.unwrap();
     assert_eq!(keep(KEEP - 1).await.expect("it is there").expires_at, Some(START + KEEP));
     let kept = keep(2 * KEEP).await.expect("it is there");
     assert_eq!(kept.expires_at, Some(START + 2 * KEEP));
@@ -115,7 +115,7 @@ pub async fn a_task_is_kept_longer_and_never_shorter(f: &Fixture) {
     clean(f).await;
     assert_eq!(keep(KEEP).await, None);
     let running = f.running("w").await;
-    f.store.keep(running.id, KEEP).await.unwrap();
+    f.store.keep(running.id, KEEP, None).await.unwrap();
     assert_eq!(f.get(running.id).await.expires_at, None);
 }
 
@@ -127,7 +127,7 @@ pub async fn a_key_that_led_to_an_expired_task_starts_another(f: &Fixture) {
     };
     let first = keyed("hash");
     f.queue(&first).await;
-    f.store.request_cancel(first.id, "ada").await.unwrap();
+    f.store.request_cancel(first.id, "ada", None).await.unwrap();
     f.advance(KEEP - 1).await;
     let led = async || f.store.started("ada", "key", "hash").await.unwrap();
     assert_eq!(led().await.map(|row| row.id), Some(first.id));
@@ -151,8 +151,8 @@ pub async fn what_is_deleted_is_gone_with_all_its_data(f: &Fixture) {
     let queued = f.queue(&task()).await;
     let kept = f.queue(&task()).await;
     for id in [ended.id, queued.id] {
-        assert!(f.store.delete(id, KNOWN).await.unwrap());
-        assert!(!f.store.delete(id, KNOWN).await.unwrap(), "there is nothing left to delete");
+        assert!(f.store.delete(id, KNOWN, None).await.unwrap());
+        assert!(!f.store.delete(id, KNOWN, None).await.unwrap(), "there is nothing left to delete");
         assert_eq!(f.store.get(id).await.unwrap(), None);
         assert_eq!(f.store.input(id).await.unwrap(), None);
         assert_eq!(f.store.result(id).await.unwrap(), None);
@@ -170,7 +170,7 @@ pub async fn what_is_deleted_is_gone_with_all_its_data(f: &Fixture) {
 pub async fn a_run_whose_task_is_deleted_is_lost(f: &Fixture) {
     let row = f.running("w").await;
     f.store.save_checkpoint(row.id, row.run_seq, "k", "v").await.unwrap();
-    assert!(f.store.delete(row.id, KNOWN).await.unwrap());
+    assert!(f.store.delete(row.id, KNOWN, None).await.unwrap());
     assert!(!f.store.save_checkpoint(row.id, row.run_seq, "k", "w").await.unwrap());
     assert_eq!(f.store.checkpoint(row.id, "k").await.unwrap(), None);
     assert!(f.store.renew_leases("w", LEASE, &[row.id]).await.unwrap().is_empty());

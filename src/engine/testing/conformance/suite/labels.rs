@@ -28,24 +28,24 @@ pub async fn tags_and_a_note_stay_with_their_task(f: &Fixture) {
     assert_eq!(row.labels.tags, ["night", "für Ada, \"quoted\""]);
     assert_eq!(f.get(row.id).await.labels, row.labels);
     let note = LabelChange { note: Some("asked for\nby Ada".to_owned()), ..LabelChange::default() };
-    let noted = f.store.set_labels(row.id, &note).await.unwrap().expect("the task");
+    let noted = f.store.set_labels(row.id, &note, None).await.unwrap().expect("the task");
     assert_eq!(noted.labels.tags, row.labels.tags, "a note changes no tag");
     assert_eq!(noted.labels.note.as_deref(), Some("asked for\nby Ada"));
     assert!(noted.version > row.version);
-    let same = f.store.set_labels(row.id, &note).await.unwrap().expect("the task");
+    let same = f.store.set_labels(row.id, &note, None).await.unwrap().expect("the task");
     assert_eq!(same.version, noted.version, "nothing changed");
     let claimed = f.claim("w", 1).await.remove(0);
     assert_eq!(claimed.labels, noted.labels);
     let tags = LabelChange { tags: Some(vec!["day".to_owned()]), ..LabelChange::default() };
-    let running = f.store.set_labels(row.id, &tags).await.unwrap().expect("the task");
+    let running = f.store.set_labels(row.id, &tags, None).await.unwrap().expect("the task");
     assert_eq!(running.version, claimed.version, "a run counts its own versions");
     assert_eq!(running.labels.tags, ["day"]);
     assert!(listed(f, with_tag("night")).await.is_empty());
     assert_eq!(listed(f, with_tag("day")).await.len(), 1);
     let none = LabelChange { tags: Some(Vec::new()), note: Some(String::new()) };
-    let bare = f.store.set_labels(row.id, &none).await.unwrap().expect("the task");
+    let bare = f.store.set_labels(row.id, &none, None).await.unwrap().expect("the task");
     assert!(bare.labels.is_empty());
-    assert!(f.store.set_labels(task().id, &none).await.unwrap().is_none());
+    assert!(f.store.set_labels(task().id, &none, None).await.unwrap().is_none());
 }
 
 pub async fn lists_are_filtered_by_a_tag(f: &Fixture) {
@@ -66,7 +66,7 @@ pub async fn lists_are_filtered_by_a_tag(f: &Fixture) {
     let first = listed(f, ListQuery { limit: 2, ..with_tag("night") }).await;
     let before = first.last().map(|row| (row.created_at, row.id));
     assert_eq!(found(ListQuery { before, ..with_tag("night") }).await, [ids[0]]);
-    f.store.request_cancel(ids[1], "owner").await.unwrap();
+    f.store.request_cancel(ids[1], "owner", None).await.unwrap();
     let cancelled = ListQuery { status: Some(Status::Cancelled), ..with_tag("night") };
     assert_eq!(found(cancelled).await, [ids[1]]);
     let other = ListQuery { kind: Some("other".to_owned()), ..with_tag("night") };
@@ -100,13 +100,13 @@ pub async fn a_task_starts_at_its_time_and_not_before(f: &Fixture) {
 
 pub async fn a_task_that_waits_for_its_time_can_start_now(f: &Fixture) {
     let row = f.queue(&NewTask { run_at: Some(START + 60_000), ..task() }).await;
-    let now = f.store.start_now(row.id).await.unwrap().expect("the task");
+    let now = f.store.start_now(row.id, None).await.unwrap().expect("the task");
     assert_eq!((now.run_at, now.status), (START, Status::Queued));
     assert!(now.version > row.version);
-    let again = f.store.start_now(row.id).await.unwrap().expect("the task");
+    let again = f.store.start_now(row.id, None).await.unwrap().expect("the task");
     assert_eq!(again.version, now.version, "it may start already");
     let claimed = f.claim("w", 5).await.remove(0);
-    let running = f.store.start_now(row.id).await.unwrap().expect("the task");
+    let running = f.store.start_now(row.id, None).await.unwrap().expect("the task");
     assert_eq!((running.status, running.version), (Status::Running, claimed.version));
-    assert!(f.store.start_now(task().id).await.unwrap().is_none());
+    assert!(f.store.start_now(task().id, None).await.unwrap().is_none());
 }

@@ -15,8 +15,8 @@ async fn claim(f: &Fixture, worker: &str, name: &str) -> Vec<Row> {
 }
 
 pub async fn a_paused_kind_is_taken_by_nobody_until_it_is_resumed(f: &Fixture) {
-    f.store.pause(PauseScope::Kind, "story").await.unwrap();
-    f.store.pause(PauseScope::Kind, "story").await.unwrap();
+    f.store.pause(PauseScope::Kind, "story", None).await.unwrap();
+    f.store.pause(PauseScope::Kind, "story", None).await.unwrap();
     f.queue(&task()).await;
     f.queue(&NewTask { kind: "other".to_owned(), ..task() }).await;
     let claimed = claim(f, "w", "a").await;
@@ -24,18 +24,18 @@ pub async fn a_paused_kind_is_taken_by_nobody_until_it_is_resumed(f: &Fixture) {
     assert!(claim(f, "v", "b").await.is_empty());
     let pauses = f.store.pauses().await.unwrap();
     assert_eq!((pauses.len(), pauses[0].name.as_str(), pauses[0].paused_at), (1, "story", START));
-    assert!(f.store.resume(PauseScope::Kind, "story").await.unwrap());
-    assert!(!f.store.resume(PauseScope::Kind, "story").await.unwrap());
+    assert!(f.store.resume(PauseScope::Kind, "story", None).await.unwrap());
+    assert!(!f.store.resume(PauseScope::Kind, "story", None).await.unwrap());
     assert_eq!(claim(f, "v", "b").await.len(), 1);
 }
 
 pub async fn a_paused_worker_takes_nothing_and_others_go_on(f: &Fixture) {
     f.queue(&task()).await;
-    f.store.pause(PauseScope::Worker, "a").await.unwrap();
-    f.store.pause(PauseScope::Kind, "a").await.unwrap();
+    f.store.pause(PauseScope::Worker, "a", None).await.unwrap();
+    f.store.pause(PauseScope::Kind, "a", None).await.unwrap();
     assert!(claim(f, "w", "a").await.is_empty());
     assert_eq!(claim(f, "v", "b").await.len(), 1);
-    f.store.resume(PauseScope::Worker, "a").await.unwrap();
+    f.store.resume(PauseScope::Worker, "a", None).await.unwrap();
     f.queue(&task()).await;
     assert_eq!(claim(f, "w", "a").await.len(), 1);
 }

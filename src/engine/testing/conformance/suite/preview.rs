@@ -87,7 +87,7 @@ pub async fn no_end_leaves_a_preview(f: &Fixture) {
     }
     // By a lost worker, and by a cancel between two runs.
     let cancelling = f.running("w").await;
-    f.store.request_cancel(cancelling.id, "ada").await.unwrap();
+    f.store.request_cancel(cancelling.id, "ada", None).await.unwrap();
     let mut once = task();
     once.max_attempts = 1;
     f.queue(&once).await;
@@ -102,7 +102,7 @@ pub async fn no_end_leaves_a_preview(f: &Fixture) {
     assert!(pieces(f, cancelling.id, 0).await.is_empty());
     assert!(pieces(f, exhausted.id, 0).await.is_empty());
     assert_eq!(pieces(f, again.id, 0).await.len(), 1, "it goes on from there");
-    f.store.request_cancel(again.id, "ada").await.unwrap();
+    f.store.request_cancel(again.id, "ada", None).await.unwrap();
     assert_eq!(f.get(again.id).await.status, Status::Cancelled);
     assert!(pieces(f, again.id, 0).await.is_empty());
 }

@@ -29,7 +29,7 @@ pub async fn an_unknown_task_is_absent(f: &Fixture) {
     assert_eq!(f.store.result(id).await.unwrap(), None);
     assert_eq!(f.store.checkpoint(id, "a").await.unwrap(), None);
     assert_eq!(f.store.log(id, 0, 10).await.unwrap(), vec![]);
-    assert_eq!(f.store.request_cancel(id, "ada").await.unwrap(), None);
+    assert_eq!(f.store.request_cancel(id, "ada", None).await.unwrap(), None);
 }
 
 pub async fn the_same_key_leads_to_the_same_task(f: &Fixture) {
@@ -98,7 +98,7 @@ pub async fn the_same_work_can_follow_an_ended_one(f: &Fixture) {
     let mut first = task();
     first.unique_key = Some("lighthouse".to_owned());
     f.queue(&first).await;
-    f.store.request_cancel(first.id, "ada").await.unwrap();
+    f.store.request_cancel(first.id, "ada", None).await.unwrap();
     let mut second = task();
     second.unique_key = first.unique_key.clone();
     f.queue(&second).await;
@@ -109,7 +109,7 @@ pub async fn a_dying_task_is_not_in_the_way_of_the_next(f: &Fixture) {
     first.unique_key = Some("lighthouse".to_owned());
     f.queue(&first).await;
     f.claim("w", 1).await;
-    f.store.request_cancel(first.id, "ada").await.unwrap();
+    f.store.request_cancel(first.id, "ada", None).await.unwrap();
     let mut second = task();
     second.unique_key = first.unique_key.clone();
     f.queue(&second).await;
@@ -125,7 +125,7 @@ pub async fn a_key_that_led_to_work_under_way_leads_there_for_ever(f: &Fixture) 
     second.unique_key = first.unique_key.clone();
     second.idempotency = Some(("key".to_owned(), "hash".to_owned()));
     assert!(matches!(f.store.insert(&second).await.unwrap(), Inserted::UnderWay(_)));
-    f.store.request_cancel(first.id, "ada").await.unwrap();
+    f.store.request_cancel(first.id, "ada", None).await.unwrap();
     // The answer was lost, and the client asks again after the end.
     let Inserted::SameKey(row) = f.store.insert(&second).await.unwrap() else {
         panic!("the same start began another task")
@@ -340,7 +340,7 @@ pub async fn the_newest_of_a_key_is_found(f: &Fixture) {
         new.owner = owner.map(str::to_owned);
         new.lookup_key = Some("lighthouse".to_owned());
         ids.push(f.queue(&new).await.id);
-        f.store.request_cancel(new.id, "x").await.unwrap();
+        f.store.request_cancel(new.id, "x", None).await.unwrap();
         f.advance(1).await;
     }
     let newest =
@@ -357,7 +357,7 @@ pub async fn counts_are_right(f: &Fixture) {
     }
     assert_eq!(f.store.waiting_kinds().await.unwrap(), [task().kind]);
     let claimed = f.claim("w", 3).await;
-    f.store.request_cancel(claimed[0].id, "ada").await.unwrap();
+    f.store.request_cancel(claimed[0].id, "ada", None).await.unwrap();
     f.store.finish(claimed[1].id, 1, &Ending::Completed(result())).await.unwrap();
     assert_eq!(f.store.counts().await.unwrap(), (2, 2));
 }

@@ -31,7 +31,7 @@ pub async fn a_cancel_before_the_first_run_says_that_it_never_started(f: &Fixtur
     let new = task();
     f.queue(&new).await;
     assert_eq!(f.get(new.id).await.cancel_outcome, None);
-    f.store.request_cancel(new.id, "owner").await.unwrap();
+    f.store.request_cancel(new.id, "owner", None).await.unwrap();
     let row = f.get(new.id).await;
     assert_eq!(row.cancel_outcome, Some(CancelOutcome::NeverStarted));
     assert_eq!((row.stopping, row.finished_at), (Stopping::default(), Some(START)));
@@ -41,7 +41,7 @@ pub async fn a_cancel_between_two_runs_is_told_as_such(f: &Fixture) {
     for ending in [again(60_000), Ending::Released] {
         let row = f.running("w").await;
         ended(f, &row, &ending).await;
-        f.store.request_cancel(row.id, "owner").await.unwrap();
+        f.store.request_cancel(row.id, "owner", None).await.unwrap();
         let row = f.get(row.id).await;
         assert_eq!(row.cancel_outcome, Some(CancelOutcome::BetweenAttempts), "{ending:?}");
         assert_eq!(row.resumed, None, "nothing was taken up");
@@ -58,7 +58,7 @@ pub async fn the_end_says_how_a_cancel_ended(f: &Fixture) {
         (Ending::Completed(result()), CancelOutcome::TooLate),
     ] {
         let row = f.running("w").await;
-        f.store.request_cancel(row.id, "owner").await.unwrap();
+        f.store.request_cancel(row.id, "owner", None).await.unwrap();
         assert_eq!(f.get(row.id).await.cancel_outcome, None);
         let row = ended(f, &row, &ending).await;
         assert_eq!(row.cancel_outcome, Some(outcome), "{ending:?}");
@@ -74,7 +74,7 @@ pub async fn an_end_that_nobody_asked_for_has_no_receipt(f: &Fixture) {
 
 pub async fn a_cancel_of_a_lost_run_says_that_its_worker_was_lost(f: &Fixture) {
     let row = f.running("w").await;
-    f.store.request_cancel(row.id, "owner").await.unwrap();
+    f.store.request_cancel(row.id, "owner", None).await.unwrap();
     f.advance(LEASE + 1).await;
     f.rescue_expired().await.unwrap();
     let row = f.get(row.id).await;
@@ -102,7 +102,7 @@ pub async fn the_steps_of_a_cancel_are_kept_as_they_were_told_first(f: &Fixture)
         f.store.save_progress(&[report(&row, write)]).await.unwrap();
         assert_eq!(f.get(row.id).await.stopping, read);
     }
-    f.store.request_cancel(row.id, "owner").await.unwrap();
+    f.store.request_cancel(row.id, "owner", None).await.unwrap();
     let stopped = ended(f, &row, &Ending::Cancelled).await;
     assert_eq!(stopped.stopping, stopping(Some(7), Some(9), kept("2 of 5")));
     // An ended task gets no further report.
@@ -115,7 +115,7 @@ pub async fn a_lost_run_does_not_touch_the_receipt(f: &Fixture) {
     f.advance(LEASE + 1).await;
     f.rescue_expired().await.unwrap();
     let row = f.claim("x", 1).await.remove(0);
-    f.store.request_cancel(row.id, "owner").await.unwrap();
+    f.store.request_cancel(row.id, "owner", None).await.unwrap();
     let ghost = Stopping {
         delivered_at: Some(1),
         acknowledged_at: Some(2),

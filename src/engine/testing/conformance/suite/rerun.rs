@@ -31,6 +31,6 @@ pub async fn a_rerun_takes_along_what_is_marked_for_it(f: &Fixture) {
         let rerun = NewTask { rerun_of: Some(row.id), ..task() };
         f.queue(&rerun).await;
         assert_eq!(keys(rerun.id).await, retained, "{ending:?}");
-        f.store.request_cancel(rerun.id, "ada").await.unwrap();
+        f.store.request_cancel(rerun.id, "ada", None).await.unwrap();
     }
 }

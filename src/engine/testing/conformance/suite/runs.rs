@@ -16,7 +16,7 @@ pub async fn a_heartbeat_tells_what_is_still_held(f: &Fixture) {
     assert_eq!(renewals.len(), 1);
     assert_eq!((renewals[0].id, renewals[0].run_seq, &renewals[0].cancel), (row.id, 1, &None));
     assert_eq!(f.get(row.id).await.heartbeat_at, Some(START + LEASE - 1));
-    f.store.request_cancel(row.id, "ada").await.unwrap();
+    f.store.request_cancel(row.id, "ada", None).await.unwrap();
     let renewals = f.store.renew_leases("w", LEASE, &[row.id]).await.unwrap();
     assert_eq!(renewals[0].cancel, Some((START + LEASE - 1, "ada".to_owned())));
     assert!(f.store.renew_leases("somebody else", LEASE, &[row.id]).await.unwrap().is_empty());
@@ -69,7 +69,7 @@ pub async fn a_task_without_attempts_left_fails_with_the_reason(f: &Fixture) {
 
 pub async fn a_lost_task_that_was_to_be_cancelled_is_cancelled(f: &Fixture) {
     let row = f.running("w").await;
-    f.store.request_cancel(row.id, "ada").await.unwrap();
+    f.store.request_cancel(row.id, "ada", None).await.unwrap();
     f.advance(LEASE + 1).await;
     f.rescue_expired().await.unwrap();
     assert_eq!(f.get(row.id).await.status, Status::Cancelled);
@@ -201,7 +201,7 @@ pub async fn a_queued_task_is_cancelled_at_once(f: &Fixture) {
     let new = task();
     f.queue(&new).await;
     f.advance(9).await;
-    let outcome = f.store.request_cancel(new.id, "ada").await.unwrap();
+    let outcome = f.store.request_cancel(new.id, "ada", None).await.unwrap();
     let Some(CancelOutcome::Accepted(row)) = outcome else { panic!("{outcome:?}") };
     assert_eq!((row.status, row.finished_at), (Status::Cancelled, Some(START + 9)));
     assert_eq!(row.cancel, Some((START + 9, "ada".to_owned())));
@@ -210,7 +210,7 @@ pub async fn a_queued_task_is_cancelled_at_once(f: &Fixture) {
 
 pub async fn a_running_task_is_asked_to_stop(f: &Fixture) {
     let row = f.running("w").await;
-    let outcome = f.store.request_cancel(row.id, "ada").await.unwrap();
+    let outcome = f.store.request_cancel(row.id, "ada", None).await.unwrap();
     let Some(CancelOutcome::Accepted(asked)) = outcome else { panic!("{outcome:?}") };
     assert_eq!((asked.status, asked.finished_at), (Status::Cancelling, None));
     let done = f.store.finish(row.id, row.run_seq, &Ending::Cancelled).await.unwrap();
@@ -219,10 +219,10 @@ pub async fn a_running_task_is_asked_to_stop(f: &Fixture) {
 
 pub async fn two_cancels_are_one(f: &Fixture) {
     let row = f.running("w").await;
-    let first = f.store.request_cancel(row.id, "ada").await.unwrap();
+    let first = f.store.request_cancel(row.id, "ada", None).await.unwrap();
     f.advance(1_000).await;
     let Some(CancelOutcome::Accepted(mut first)) = first else { panic!("{first:?}") };
-    let second = f.store.request_cancel(row.id, "bob").await.unwrap();
+    let second = f.store.request_cancel(row.id, "bob", None).await.unwrap();
     first.read_at += 1_000;
     assert_eq!(second, Some(CancelOutcome::Accepted(first)));
 }
@@ -232,7 +232,7 @@ pub async fn a_cancel_beats_a_retry(f: &Fixture) {
     let again = Ending::Again { after_ms: 0, message: "oh".to_owned() };
     for ending in [Ending::Released, again, waiting] {
         let row = f.running("w").await;
-        f.store.request_cancel(row.id, "ada").await.unwrap();
+        f.store.request_cancel(row.id, "ada", None).await.unwrap();
         let done = f.store.finish(row.id, row.run_seq, &ending).await.unwrap();
         assert_eq!(done.expect("held").status, Status::Cancelled);
     }
@@ -241,7 +241,7 @@ pub async fn a_cancel_beats_a_retry(f: &Fixture) {
 pub async fn what_is_over_cannot_be_cancelled(f: &Fixture) {
     let row = f.running("w").await;
     let done = f.store.finish(row.id, row.run_seq, &Ending::Completed(result())).await.unwrap();
-    let outcome = f.store.request_cancel(row.id, "ada").await.unwrap();
+    let outcome = f.store.request_cancel(row.id, "ada", None).await.unwrap();
     assert_eq!(outcome, Some(CancelOutcome::AlreadyOver(done.expect("held"))));
 }
 
@@ -261,7 +261,7 @@ pub async fn versions_only_grow(f: &Fixture) {
     grew(&f.get(new.id).await);
     let row = f.claim("w", 1).await.remove(0);
     grew(&row);
-    f.store.request_cancel(new.id, "ada").await.unwrap();
+    f.store.request_cancel(new.id, "ada", None).await.unwrap();
     grew(&f.get(new.id).await);
     grew(&f.store.finish(row.id, row.run_seq, &Ending::Cancelled).await.unwrap().expect("held"));
 }
@@ -284,7 +284,7 @@ pub async fn a_run_that_gave_its_task_back_can_write_nothing(f: &Fixture) {
             match follower {
                 "another" => assert_eq!(f.claim("x", 1).await[0].id, row.id),
                 "a cancel" => {
-                    f.store.request_cancel(row.id, "ada").await.unwrap();
+                    f.store.request_cancel(row.id, "ada", None).await.unwrap();
                 }
                 _ => {}
             }
@@ -305,7 +305,7 @@ pub async fn a_run_that_gave_its_task_back_can_write_nothing(f: &Fixture) {
             assert_eq!(f.get(row.id).await, before, "{way:?}, then {follower}");
             assert_eq!(f.store.log(row.id, 0, 10).await.unwrap(), vec![]);
             // Out of the way of the next.
-            f.store.request_cancel(row.id, "ada").await.unwrap();
+            f.store.request_cancel(row.id, "ada", None).await.unwrap();
         }
     }
 }
@@ -315,7 +315,7 @@ pub async fn a_cancel_that_races_the_end_is_accepted_or_too_late(f: &Fixture) {
         let row = f.running("w").await;
         let ending = Ending::Completed(result());
         let (asked, done) = tokio::join!(
-            f.store.request_cancel(row.id, "ada"),
+            f.store.request_cancel(row.id, "ada", None),
             f.store.finish(row.id, row.run_seq, &ending)
         );
         let done = done.unwrap().expect("the run is still held");
@@ -338,10 +338,10 @@ pub async fn a_cancel_that_races_a_rescue_ends_the_task(f: &Fixture) {
         let row = f.running("w").await;
         f.advance(LEASE + 1).await;
         let (asked, taken) = match round % 2 {
-            0 => tokio::join!(f.store.request_cancel(row.id, "ada"), f.rescue_expired()),
+            0 => tokio::join!(f.store.request_cancel(row.id, "ada", None), f.rescue_expired()),
             _ => {
                 let (taken, asked) =
-                    tokio::join!(f.rescue_expired(), f.store.request_cancel(row.id, "ada"));
+                    tokio::join!(f.rescue_expired(), f.store.request_cancel(row.id, "ada", None));
                 (asked, taken)
             }
         };
@@ -376,7 +376,7 @@ pub async fn no_end_leaves_a_checkpoint(f: &Fixture) {
     };
     let cancelled = f.running("w").await;
     keep(&cancelled).await;
-    f.store.request_cancel(cancelled.id, "ada").await.unwrap();
+    f.store.request_cancel(cancelled.id, "ada", None).await.unwrap();
     let mut once = task();
     once.max_attempts = 1;
     f.queue(&once).await;
@@ -390,6 +390,6 @@ pub async fn no_end_leaves_a_checkpoint(f: &Fixture) {
     assert_eq!((kept(&cancelled).await, kept(&exhausted).await), (None, None));
     assert_eq!(kept(&again).await.as_deref(), Some("1"), "it goes on from there");
     // Cancelled while it waits for that.
-    f.store.request_cancel(again.id, "ada").await.unwrap();
+    f.store.request_cancel(again.id, "ada", None).await.unwrap();
     assert_eq!((f.get(again.id).await.status, kept(&again).await), (Status::Cancelled, None));
 }

@@ -28,12 +28,12 @@ pub async fn no_end_leaves_a_sealed_secret(f: &Fixture) {
         assert_eq!(sealed(row.id).await, None, "{ending:?}");
     }
     let (exhausted, lost, again) = (running(1).await, running(3).await, running(3).await);
-    f.store.request_cancel(lost.id, "ada").await.unwrap();
+    f.store.request_cancel(lost.id, "ada", None).await.unwrap();
     f.advance(LEASE + 1).await;
     assert_eq!(f.rescue_expired().await.unwrap().len(), 3);
     assert_eq!((sealed(exhausted.id).await, sealed(lost.id).await), (None, None));
     assert!(sealed(again.id).await.is_some(), "its next attempt needs it");
     // Cancelled while it waits for that.
-    f.store.request_cancel(again.id, "ada").await.unwrap();
+    f.store.request_cancel(again.id, "ada", None).await.unwrap();
     assert_eq!((f.get(again.id).await.status, sealed(again.id).await), (Status::Cancelled, None));
 }

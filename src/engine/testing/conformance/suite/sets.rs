@@ -74,7 +74,7 @@ pub async fn runs_that_end_together_are_each_as_if_alone(f: &Fixture) {
         assert!(f.store.save_checkpoint(row.id, row.run_seq, "k", "1").await.unwrap());
         assert!(f.store.save_checkpoint(row.id, row.run_seq, "rerun:k", "1").await.unwrap());
     }
-    f.store.request_cancel(rows[4].id, "ada").await.unwrap();
+    f.store.request_cancel(rows[4].id, "ada", None).await.unwrap();
     let large = StoredResult { bytes: vec![0xa7; 100_000], ..result() };
     let failed = Ending::Failed {
         code: Cow::Borrowed("quota"),

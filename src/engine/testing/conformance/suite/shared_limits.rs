@@ -53,7 +53,7 @@ pub async fn a_global_concurrency_holds_over_all_workers(f: &Fixture) {
     finish(f, &first[0]).await;
     assert_eq!(claim(f, "b", 5, limits).await.len(), 1);
     // One that is being cancelled still runs.
-    f.store.request_cancel(first[1].id, "ada").await.unwrap();
+    f.store.request_cancel(first[1].id, "ada", None).await.unwrap();
     assert_eq!(claim(f, "a", 5, limits).await, []);
     // A kind without the limit, and a higher limit, take the rest.
     assert_eq!(claim(f, "a", 5, at_once(3)).await.len(), 1);

@@ -64,9 +64,16 @@ pub async fn a_task_has_so_many_share_links_and_each_is_revoked_by_itself(f: &Fi
     let other = queued(f).await;
     let elsewhere = add(f, other, "h4").await;
     assert_eq!(f.store.shares(subject).await.unwrap(), [second.clone(), first.clone()]);
-    assert_eq!(f.store.remove_share(other, &first.id).await.unwrap(), None, "of another task");
-    assert_eq!(f.store.remove_share(subject, &first.id).await.unwrap().as_deref(), Some("h1"));
-    assert_eq!(f.store.remove_share(subject, &first.id).await.unwrap(), None);
+    assert_eq!(
+        f.store.remove_share(other, &first.id, None).await.unwrap(),
+        None,
+        "of another task"
+    );
+    assert_eq!(
+        f.store.remove_share(subject, &first.id, None).await.unwrap().as_deref(),
+        Some("h1")
+    );
+    assert_eq!(f.store.remove_share(subject, &first.id, None).await.unwrap(), None);
     assert_eq!(f.store.share("h1").await.unwrap(), None);
     assert_eq!(f.store.shares(subject).await.unwrap(), [second]);
     assert_eq!(f.store.shares(other).await.unwrap(), [elsewhere]);
@@ -79,15 +86,15 @@ pub async fn a_task_has_so_many_share_links_and_each_is_revoked_by_itself(f: &Fi
 pub async fn a_share_link_goes_with_what_it_leads_to(f: &Fixture) {
     let id = f.queue(&task()).await.id;
     add(f, ShareSubject::Task(id), "h1").await;
-    assert!(f.store.delete(id, KNOWN).await.unwrap());
+    assert!(f.store.delete(id, KNOWN, None).await.unwrap());
     assert_eq!(f.store.share("h1").await.unwrap(), None);
     let gone = f.store.add_share(&new(ShareSubject::Task(id), "h2")).await.unwrap();
     assert_eq!(gone, AddedShare::NoSubject);
     let (subject, tasks) = batch(f, 2).await;
     add(f, subject, "h3").await;
-    assert!(f.store.delete(tasks[0], KNOWN).await.unwrap());
+    assert!(f.store.delete(tasks[0], KNOWN, None).await.unwrap());
     assert!(f.store.share("h3").await.unwrap().is_some(), "one task is left");
-    assert!(f.store.delete(tasks[1], KNOWN).await.unwrap());
+    assert!(f.store.delete(tasks[1], KNOWN, None).await.unwrap());
     assert_eq!(f.store.share("h3").await.unwrap(), None);
     let gone = f.store.add_share(&new(subject, "h4")).await.unwrap();
     assert_eq!(gone, AddedShare::NoSubject);
@@ -100,7 +107,7 @@ pub async fn a_share_link_goes_with_a_batch_that_expires(f: &Fixture) {
     add(f, ShareSubject::Batch(id), "h1").await;
     let lasting = queued(f).await;
     add(f, lasting, "h2").await;
-    f.store.cancel_queued_of(id, "owner").await.unwrap();
+    f.store.cancel_queued_of(id, "owner", None).await.unwrap();
     f.advance(1_000).await;
     f.store.clean(10, KNOWN).await.unwrap();
     assert_eq!(f.store.share("h1").await.unwrap(), None);

@@ -17,6 +17,7 @@ fn new(owner: &str, hash: &str) -> NewToken {
         kinds: vec!["story".to_owned()],
         lifetime_ms: HOUR,
         max_per_owner: 2,
+        audit: None,
     }
 }
 
@@ -66,11 +67,11 @@ pub async fn an_owner_has_so_many_tokens_and_removes_only_its_own(f: &Fixture) {
     let of = async |owner| ids(f.store.tokens(owner).await.unwrap());
     assert_eq!(of(Some("user:ada")).await, [&*second.id, &*first.id]);
     assert_eq!(of(None).await.len(), 3);
-    assert!(!f.store.remove_token(Some("user:bob"), &first.id).await.unwrap());
-    assert!(f.store.remove_token(Some("user:ada"), &first.id).await.unwrap());
-    assert!(!f.store.remove_token(Some("user:ada"), &first.id).await.unwrap());
+    assert!(!f.store.remove_token(Some("user:bob"), &first.id, None).await.unwrap());
+    assert!(f.store.remove_token(Some("user:ada"), &first.id, None).await.unwrap());
+    assert!(!f.store.remove_token(Some("user:ada"), &first.id, None).await.unwrap());
     assert_eq!(f.store.use_token("h1").await.unwrap(), None);
-    assert!(f.store.remove_token(None, &other.id).await.unwrap());
+    assert!(f.store.remove_token(None, &other.id, None).await.unwrap());
     assert_eq!(of(None).await, [&*second.id]);
     // What has expired takes no room.
     assert!(add(f, "user:ada", "h5").await.is_some());

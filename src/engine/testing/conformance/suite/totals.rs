@@ -65,7 +65,7 @@ pub async fn the_bytes_of_a_task_are_counted_and_go_with_it(f: &Fixture) {
     let new = NewTask { sealed: Some("sealed".to_owned()), ..task() };
     f.queue(&new).await;
     assert_eq!((rows(f).await, new.input_bytes() as u64), (input + 6, input + 6 - ROW));
-    f.store.request_cancel(new.id, "ada").await.unwrap();
+    f.store.request_cancel(new.id, "ada", None).await.unwrap();
     assert_eq!(rows(f).await, input);
 }
 

@@ -10,7 +10,7 @@ const HOUR: i64 = 3_600_000;
 const LIFETIME: SessionLifetime = SessionLifetime::new(2 * HOUR, 5 * HOUR);
 
 async fn user(f: &Fixture, name: &str) -> StoredUser {
-    assert!(f.store.add_user(name, &format!("hash of {name}")).await.unwrap());
+    assert!(f.store.add_user(name, &format!("hash of {name}"), None).await.unwrap());
     f.store.user(name).await.unwrap().expect("it was added")
 }
 
@@ -31,7 +31,7 @@ pub async fn a_user_is_added_once_and_listed_by_name(f: &Fixture) {
     assert_eq!(ada.password_hash, "hash of ada");
     assert!(ada.created_at >= START && ada.disabled_at.is_none());
     assert!(!format!("{ada:?}").contains("hash of"), "{ada:?}");
-    assert!(!f.store.add_user("ada", "another").await.unwrap());
+    assert!(!f.store.add_user("ada", "another", None).await.unwrap());
     assert_eq!(f.store.user("ada").await.unwrap(), Some(ada.clone()));
     assert_eq!(f.store.users(5).await.unwrap(), [zoe.clone(), ada]);
     assert_eq!(f.store.users(1).await.unwrap(), [zoe]);
@@ -90,7 +90,7 @@ pub async fn sessions_are_ended_one_by_one_or_all_others(f: &Fixture) {
         sessions.into_iter().map(|session| session.id).collect::<Vec<_>>()
     };
     assert_eq!(ids("ada").await, ["id of h1", "id of h3", "id of h2"], "the last used first");
-    let end = async |user, which| f.store.end_user_sessions(user, which).await.unwrap();
+    let end = async |user, which| f.store.end_user_sessions(user, which, None).await.unwrap();
     assert_eq!(end("bob", EndedSessions::One("id of h1")).await, 0, "it is not bob's");
     assert_eq!(end("ada", EndedSessions::One("id of h3")).await, 1);
     assert_eq!(end("ada", EndedSessions::One("id of h3")).await, 0);
@@ -104,8 +104,8 @@ pub async fn a_new_password_ends_the_sessions_and_begins_none_for_the_old_one(f:
     let (ada, bob) = (user(f, "ada").await, user(f, "bob").await);
     begin(f, &ada, "h1").await.expect("ada may sign in");
     begin(f, &bob, "h2").await.expect("bob may sign in");
-    assert!(f.store.set_password("ada", "new").await.unwrap());
-    assert!(!f.store.set_password("eve", "new").await.unwrap());
+    assert!(f.store.set_password("ada", "new", None).await.unwrap());
+    assert!(!f.store.set_password("eve", "new", None).await.unwrap());
     assert_eq!(used(f, "h1").await, None);
     assert!(used(f, "h2").await.is_some());
     // The old password was verified just before.
@@ -121,8 +121,8 @@ pub async fn a_disabled_user_has_no_session_and_no_valid_token(f: &Fixture) {
     for (hash, owner) in [("t1", "user:ada"), ("t2", "user:bob"), ("t3", "XXXXXada")] {
         f.store.add_token(&NewToken::new(hash, hash, owner)).await.unwrap().expect("room");
     }
-    assert!(f.store.set_disabled("ada", true).await.unwrap());
-    assert!(!f.store.set_disabled("eve", true).await.unwrap());
+    assert!(f.store.set_disabled("ada", true, None).await.unwrap());
+    assert!(!f.store.set_disabled("eve", true, None).await.unwrap());
     assert_eq!(used(f, "h1").await, None);
     assert_eq!(begin(f, &ada, "h2").await, None);
     assert!(f.store.use_token("t1").await.unwrap().is_none());
@@ -131,9 +131,9 @@ pub async fn a_disabled_user_has_no_session_and_no_valid_token(f: &Fixture) {
     let disabled = async || f.store.user("ada").await.unwrap().expect("ada is there").disabled_at;
     let since = disabled().await.expect("ada is disabled");
     f.advance(5).await;
-    assert!(f.store.set_disabled("ada", true).await.unwrap());
+    assert!(f.store.set_disabled("ada", true, None).await.unwrap());
     assert_eq!(disabled().await, Some(since));
-    assert!(f.store.set_disabled("ada", false).await.unwrap());
+    assert!(f.store.set_disabled("ada", false, None).await.unwrap());
     assert_eq!(disabled().await, None);
     assert!(f.store.use_token("t1").await.unwrap().is_some());
     assert!(begin(f, &ada, "h2").await.is_some());
