@@ -130,9 +130,12 @@ fn starts(snapshot: &Snapshot, starts_in_ms: i64) -> String {
     format!("{at}in {}", duration(starts_in_ms))
 }
 
-/// Tags and note, one line each.
+/// Who started it, tags and note, one line each.
 pub(super) fn labels(snapshot: &Snapshot) -> String {
     let mut all = String::new();
+    if let Some(name) = &snapshot.started_by {
+        let _ = writeln!(all, "{:<9}{}", "by", printable(name));
+    }
     if !snapshot.tags.is_empty() {
         let _ = writeln!(all, "{:<9}{}", "tags", printable(&snapshot.tags.join(", ")));
     }

@@ -14,7 +14,7 @@ for (const colorScheme of ["light", "dark"] as const) {
     test.use({ colorScheme, contextOptions: { reducedMotion: "reduce" }, pace: "slow", settings: { MILEPOST_AUTH_LOCAL_OPERATOR: "true" }, expectedErrors: answered(400, 404) });
 
     test("the pages before anything was started", async ({ page, startPage }) => {
-      for (const path of ["/", "/tasks", "/account", "/admin", "/admin?search=", "/start/story", "/start/dataset", "/no/such/page", "/tasks/00000000-0000-4000-8000-000000000000"]) {
+      for (const path of ["/", "/tasks", "/account", "/admin", "/admin?search=", "/admin/audit", "/start/story", "/start/dataset", "/no/such/page", "/tasks/00000000-0000-4000-8000-000000000000"]) {
         await page.goto(path);
         await expectAccessible(page);
         await page.setViewportSize(PHONE);

@@ -31,6 +31,7 @@ mod users;
 use std::{str::FromStr, time::Instant};
 
 pub use batch_pages::{BatchFilter, BatchOrder};
+pub(super) use caller::user_of;
 pub use caller::{Caller, is_user_name, is_user_or_group};
 pub use delete::Deleted;
 pub use expiry::Kept;

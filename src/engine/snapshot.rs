@@ -5,6 +5,7 @@ use crate::{
     engine::{
         clock::rfc3339,
         running::{RunningTask, State},
+        service::user_of,
         store::{Resumption, Row, Stopping},
     },
     poll::pause::gap_ms,
@@ -64,6 +65,10 @@ fn resumed(resumption: &Resumption) -> Resumed {
         checkpoint_at: resumption.checkpoint_at.map(rfc3339),
         redone_ms: resumption.redone_ms(),
     }
+}
+
+fn started_by(owner: Option<&str>) -> Option<String> {
+    owner.and_then(user_of).map(str::to_owned)
 }
 
 /// The snapshot of a task that runs in this process.
@@ -126,6 +131,7 @@ fn live_snapshot(task: &RunningTask, state: &State, t: f64, now_ms: i64) -> Snap
         starts_at: None,
         tags: state.labels.tags.clone(),
         note: state.labels.note.clone(),
+        started_by: started_by(task.owner.as_deref()),
     }
 }
 
@@ -199,6 +205,7 @@ pub(crate) fn of_row(row: &Row) -> Snapshot {
         starts_at: is_scheduled.then(|| rfc3339(row.run_at)),
         tags: row.labels.tags.clone(),
         note: row.labels.note.clone(),
+        started_by: started_by(row.owner.as_deref()),
     }
 }
 

@@ -50,12 +50,7 @@ pub(super) async fn get(
     method: Method,
 ) -> Result<Response, ApiError> {
     let task = service.get(&caller, id).await?.ok_or_else(ApiError::task_not_found)?;
-    let listed = service.files(&caller, id).await?.ok_or_else(ApiError::task_not_found)?;
-    let mut files = Vec::with_capacity(listed.len());
-    for file in listed {
-        // A file may have been removed meanwhile.
-        files.extend(service.download_file(&caller, id, &file.name).await?);
-    }
+    let files = service.download_files(&caller, id).await?.ok_or_else(ApiError::task_not_found)?;
     if files.is_empty() {
         return Err(ApiError(Problem::new(404, "Not Found", "This task has no files")));
     }

@@ -79,6 +79,10 @@ pub struct Snapshot {
     #[cfg(not(feature = "hydrate"))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
+    /// The name of the user who started it, if a user did.
+    #[cfg(not(feature = "hydrate"))]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started_by: Option<String>,
     /// Milliseconds until the next poll; 0 once terminal.
     pub poll_after_ms: i64,
     /// How long it has run (waited, while queued), in milliseconds.
@@ -144,6 +148,8 @@ impl Snapshot {
             tags: Vec::new(),
             #[cfg(not(feature = "hydrate"))]
             note: None,
+            #[cfg(not(feature = "hydrate"))]
+            started_by: None,
         }
     }
 }
@@ -183,8 +189,8 @@ pub struct TaskFailure {
 pub struct CancelReceipt {
     /// When cancellation was requested.
     pub requested_at: String,
-    /// By whom: the name of a user, `owner` (a session without a name), `anyone with the id`, or
-    /// `operator`.
+    /// By whom: the name of a user, `owner` (a session without a name), `anyone with the id`, `share
+    /// link` or `operator`; `user` instead of a name for who sees the task by a link.
     pub requested_by: String,
     /// When the worker received it; absent if no worker had the task.
     #[serde(default, skip_serializing_if = "Option::is_none")]

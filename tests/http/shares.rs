@@ -322,7 +322,7 @@ async fn a_revoked_link_is_refused_at_once_here_and_by_other_servers_within_30_s
     let made = make(&ShareRequest::default()).await;
     assert_eq!(status(&made.token).await, 200);
     // As another server revokes it.
-    assert!(store.remove_share(subject, &made.share.id).await.unwrap().is_some());
+    assert!(store.remove_share(subject, &made.share.id, None).await.unwrap().is_some());
     clock.advance(30_000);
     assert_eq!(status(&made.token).await, 404);
     let made = make(&ShareRequest::default()).await;

@@ -54,7 +54,7 @@ async fn world_with(change: impl FnOnce(&mut HttpOptions)) -> World {
     let http = http.with(change);
     let hash = password_hash(PASSWORD).unwrap();
     for name in ["ada", "bob"] {
-        assert!(store.add_user(name, &hash).await.unwrap());
+        assert!(store.add_user(name, &hash, None).await.unwrap());
     }
     let who = async |axum::Extension(caller): axum::Extension<Caller>| {
         let name = caller.user_name().unwrap_or("nobody");
@@ -224,7 +224,10 @@ async fn an_ended_session_is_refused_at_once_here_and_by_other_servers_within_30
     assert_eq!((w.status(&one).await, w.status(&third).await), (200, 401));
     // As another server ends it.
     let own = caller.user_session().unwrap();
-    assert_eq!(w.store.end_user_sessions("ada", EndedSessions::One(&own.id)).await.unwrap(), 1);
+    assert_eq!(
+        w.store.end_user_sessions("ada", EndedSessions::One(&own.id), None).await.unwrap(),
+        1
+    );
     assert_eq!(w.status(&one).await, 200, "it was looked up just now");
     w.clock.advance(30_000);
     assert_eq!(w.status(&one).await, 401);
@@ -263,8 +266,10 @@ async fn a_user_who_is_disabled_or_has_a_new_password_is_out_within_30_s() {
         w.api.clone().oneshot(request).await.unwrap().status().as_u16()
     };
     assert_eq!((w.status(&ada).await, w.status(&bob).await, with_token().await), (200, 200, 200));
-    assert!(w.store.set_disabled("ada", true).await.unwrap());
-    assert!(w.store.set_password("bob", &password_hash("another one").unwrap()).await.unwrap());
+    assert!(w.store.set_disabled("ada", true, None).await.unwrap());
+    assert!(
+        w.store.set_password("bob", &password_hash("another one").unwrap(), None).await.unwrap()
+    );
     w.clock.advance(30_000);
     assert_eq!((w.status(&ada).await, w.status(&bob).await, with_token().await), (401, 401, 401));
     let wrong = w.signed_in("nobody", PASSWORD).await.unwrap_err();
@@ -272,7 +277,7 @@ async fn a_user_who_is_disabled_or_has_a_new_password_is_out_within_30_s() {
         assert_eq!(w.signed_in(name, PASSWORD).await.unwrap_err(), wrong, "{name}");
     }
     assert!(w.signed_in("bob", "another one").await.is_ok());
-    assert!(w.store.set_disabled("ada", false).await.unwrap());
+    assert!(w.store.set_disabled("ada", false, None).await.unwrap());
     assert!(w.signed_in("ada", PASSWORD).await.is_ok());
     assert_eq!(with_token().await, 200);
 }
@@ -280,7 +285,7 @@ async fn a_user_who_is_disabled_or_has_a_new_password_is_out_within_30_s() {
 #[tokio::test]
 async fn nothing_tells_whether_the_name_or_the_password_is_wrong() {
     let w = world_with(|options| options.auth.password_tries_per_minute = 0).await;
-    assert!(w.store.set_disabled("bob", true).await.unwrap());
+    assert!(w.store.set_disabled("bob", true, None).await.unwrap());
     let long = "a".repeat(1_025);
     let mut problems = Vec::new();
     for (number, (name, password)) in [

@@ -38,7 +38,7 @@ async fn a_removed_token_is_refused_at_once_here_and_by_other_servers_within_30_
     let (token, row) = service.make_token(&ada, TokenRequest::new("CI")).await.unwrap();
     assert_eq!(status(&router, &token).await, 200);
     // As another server removes it.
-    assert!(store.remove_token(None, &row.id).await.unwrap());
+    assert!(store.remove_token(None, &row.id, None).await.unwrap());
     clock.advance(30_000);
     assert_eq!(status(&router, &token).await, 401);
     let (token, row) = service.make_token(&ada, TokenRequest::new("CI")).await.unwrap();

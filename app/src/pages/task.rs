@@ -60,6 +60,8 @@ pub fn TaskPage() -> impl IntoView {
                 <a href=format!("batches/{batch}")>"All tasks of this batch"</a>
             }
         });
+        let by =
+            snapshot.started_by.clone().map(|name| view! { " · Started by " <bdi>{name}</bdi> });
         let find = asked.as_deref().unwrap_or_default().trim().to_owned();
         let lines = log_view::read_on(&service, &caller, id, 0, &find, limits).await?;
         let mut lines = lines.unwrap_or_else(|| LogPiece { html: String::new(), seq: 0 });
@@ -80,7 +82,7 @@ pub fn TaskPage() -> impl IntoView {
             <Refresh seconds=refresh />
             {style}
             <p class="kicker">
-                {kind.map_or_else(|| snapshot.kind.clone(), |kind| kind.title)} {batch}
+                {kind.map_or_else(|| snapshot.kind.clone(), |kind| kind.title)} {batch} {by}
             </p>
             <h1 class="h" dir="auto">{snapshot.title.clone()}</h1>
             {labels(&snapshot, changes)}

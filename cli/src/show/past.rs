@@ -27,6 +27,7 @@ fn steps(receipt: &CancelReceipt) -> Vec<String> {
     let who = match receipt.requested_by.as_str() {
         "owner" => "its owner",
         "operator" => "an operator",
+        "user" => "a user",
         "anyone with the id" => "somebody with its id",
         other => other,
     };

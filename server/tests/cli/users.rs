@@ -322,3 +322,47 @@ async fn a_user_has_the_role_and_the_tasks_of_their_name() {
     let with_token = Client::new().get(format!("{}{path}", server.url)).bearer_auth(token.trim());
     assert_eq!(with_token.send().await.unwrap().status(), 200);
 }
+
+#[tokio::test]
+async fn the_audit_log_names_users_and_the_command_line_and_a_task_says_who_started_it() {
+    let place = Place::with_research();
+    place.write("milepost.toml", "[auth]\nmode = \"password\"\nadmins = [\"root\"]\n");
+    for name in ["ada", "root"] {
+        add(&place, name).await;
+    }
+    place.run(&["token", "add", "CI", "--user", "ada"]).await;
+    let server = place.serve(&["--no-worker"], &[]).await;
+    let [mut ada, mut root] = [(); 2].map(|()| Browser::new(&server));
+    ada.signs_in("ada", PASSWORD, "").await;
+    root.signs_in("root", PASSWORD, "").await;
+    let body = json!({ "kind": "dataset", "input": { "data": "a\n1\n" } });
+    let request = ada.client.post(format!("{}/api/v1/tasks", server.url));
+    let started = request.header("cookie", &ada.cookie).json(&body).send().await.unwrap();
+    let task: Value = started.json().await.unwrap();
+    assert_eq!(task["started_by"], "ada");
+    let page = format!("/tasks/{}", task["id"].as_str().unwrap());
+    let shown = root.get(&page).await.text().await.unwrap();
+    assert!(shown.contains("Started by <bdi>ada</bdi>"), "{shown}");
+    assert_eq!(root.post(&format!("{page}/cancel"), &[]).await.status(), 303);
+    let shown = ada.get(&page).await.text().await.unwrap();
+    assert!(shown.contains("root asked to cancel at "), "the receipt names who cancelled: {shown}");
+    assert_eq!(ada.get("/api/v1/audit").await.status(), 403);
+    let log: Value = root.get("/api/v1/audit").await.json().await.unwrap();
+    let rows = log["entries"].as_array().unwrap().iter().rev();
+    let rows = rows.map(|row| {
+        let text = |name: &str| row[name].as_str().unwrap_or("-").to_owned();
+        format!("{} {} {} {}", text("who"), text("how"), text("address"), text("action"))
+    });
+    assert_eq!(
+        rows.collect::<Vec<_>>(),
+        [
+            "command line cli - add_user",
+            "command line cli - add_user",
+            "command line cli - add_token",
+            "ada password 127.0.0.1 sign_in",
+            "root password 127.0.0.1 sign_in",
+            "ada password 127.0.0.1 start",
+            "root password 127.0.0.1 cancel",
+        ]
+    );
+}

@@ -211,6 +211,19 @@ impl Service {
         self.audited(about(caller, Action::Download, id), self.file(caller, id, name)).await
     }
 
+    /// Returns all files of a task, by name; audited as one download. `None` if there is no task that this
+    /// caller may see.
+    ///
+    /// # Errors
+    /// As [`Service::file`].
+    pub async fn download_files(
+        &self,
+        caller: &Caller,
+        id: TaskId,
+    ) -> Result<Option<Vec<StoredFile>>, ServiceError> {
+        self.audited(about(caller, Action::Download, id), self.all_files(caller, id)).await
+    }
+
     /// Makes a call. What changes something writes a row of the audit log in its transaction, and what
     /// does not, one of its own here.
     async fn audited<T: Act>(
@@ -314,6 +327,12 @@ impl Act for ResultState {
             Self::Ready(_) => "ok",
             Self::None(_) => "no_result",
         }
+    }
+}
+
+impl Act for Vec<StoredFile> {
+    fn tell(&self, _: &mut Entry<'_>) -> &'static str {
+        if self.is_empty() { "no_result" } else { "ok" }
     }
 }
 

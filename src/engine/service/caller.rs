@@ -22,6 +22,11 @@ const SESSION: &str = "session:";
 
 /// Who cancels by a share link, in the receipt.
 const SHARE_LINK: &str = "share link";
+/// A user whose name is not shown, in the receipt.
+pub(super) const SOME_USER: &str = "user";
+/// Who has no name, in the receipt.
+pub(super) const NAMELESS: [&str; 5] =
+    ["owner", "operator", "anyone with the id", SHARE_LINK, SOME_USER];
 
 /// Who calls.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -56,7 +61,7 @@ pub fn is_user_name(text: &str) -> bool {
 }
 
 /// The name of the user with this owner id.
-pub(super) fn user_of(owner: &str) -> Option<&str> {
+pub(in crate::engine) fn user_of(owner: &str) -> Option<&str> {
     owner.strip_prefix(USER)
 }
 
@@ -219,6 +224,11 @@ impl Caller {
         Self { operator: Some(Arc::new(self.clone())), ..owner }
     }
 
+    /// Whether an operator acts for the caller.
+    pub(super) fn is_represented(&self) -> bool {
+        self.operator.is_some()
+    }
+
     /// What names the caller, in the audit log.
     pub(in crate::engine) fn how(&self) -> &'static str {
         match (self.how, self.as_owner()) {
@@ -266,9 +276,8 @@ impl Caller {
 
     /// Who requests a cancel of this, as its receipt names them: a user by name.
     pub(super) fn cancels_as<'a>(&self, subject: impl Into<Subject<'a>>) -> &str {
-        const FIXED: [&str; 4] = ["owner", "operator", "anyone with the id", SHARE_LINK];
         match (self.user_name(), self.as_owner()) {
-            (Some(name), _) if !FIXED.contains(&name) => name,
+            (Some(name), _) if !NAMELESS.contains(&name) => name,
             (Some(_), Some(owner)) => owner,
             _ if self.cancels_by_share(subject.into()) => SHARE_LINK,
             (None, Some(_)) => "owner",

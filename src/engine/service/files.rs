@@ -61,6 +61,22 @@ impl Service {
         Ok(Some(StoredFile { artifact, artifacts: self.artifacts()?.clone() }))
     }
 
+    /// See [`Service::download_files`].
+    pub(super) async fn all_files(
+        &self,
+        caller: &Caller,
+        id: TaskId,
+    ) -> Result<Option<Vec<StoredFile>>, ServiceError> {
+        if !self.sees(caller, id).await? {
+            return Ok(None);
+        }
+        let mut files = Vec::new();
+        for artifact in self.engine.inner().store.artifacts_of(id).await? {
+            files.push(StoredFile { artifact, artifacts: self.artifacts()?.clone() });
+        }
+        Ok(Some(files))
+    }
+
     /// Returns an upload that this caller may use; `None` if there is none, or it has expired.
     ///
     /// # Errors

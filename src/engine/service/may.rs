@@ -1,7 +1,10 @@
 //! Who may do what: the only place that decides about tasks and kinds. Workers never ask; every call
 //! of the service does.
 
-use super::{Caller, ServiceError};
+use super::{
+    Caller, ServiceError,
+    caller::{NAMELESS, SOME_USER},
+};
 use crate::{
     engine::{
         running::RunningTask,
@@ -158,14 +161,20 @@ impl Caller {
         sees && self.covers(subject.kind) || self.shares_permit(TaskAction::See, subject)
     }
 
-    /// The snapshot of a task that the caller sees: without tags and note if they see it only by a link.
+    /// The snapshot of a task that the caller sees: without tags, note and the names of users if they see it only by
+    /// a link.
     pub(in crate::engine) fn shown<'a>(
         &self,
         subject: impl Into<Subject<'a>>,
         mut snapshot: Snapshot,
     ) -> Snapshot {
         if !self.shares().is_empty() && !self.may_without_share(TaskAction::See, subject.into()) {
-            (snapshot.tags, snapshot.note) = (Vec::new(), None);
+            (snapshot.tags, snapshot.note, snapshot.started_by) = (Vec::new(), None, None);
+            if let Some(cancel) = &mut snapshot.cancel
+                && !NAMELESS.contains(&&*cancel.requested_by)
+            {
+                SOME_USER.clone_into(&mut cancel.requested_by);
+            }
         }
         snapshot
     }

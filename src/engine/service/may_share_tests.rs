@@ -107,3 +107,25 @@ fn a_receipt_tells_a_link_from_the_owner() {
         assert_eq!(caller.cancels_as(shared), name);
     }
 }
+
+#[test]
+fn who_came_by_a_link_reads_no_name_of_a_user() {
+    let link = share(ShareSubject::Task(task_id(1)), true);
+    let shared = Subject { task: Some(task_id(1)), ..of(Some("user:ada"), "story") };
+    let [guest, bob, session] = those_with(&link);
+    let of = |by: &str| {
+        let mut snapshot = Snapshot::new(task_id(1), "story".to_owned(), "Story".to_owned());
+        snapshot.started_by = Some("ada".to_owned());
+        snapshot.cancel = Some(crate::task::CancelReceipt::new("2026-11-25T14:02:11Z", by));
+        snapshot
+    };
+    for caller in [guest, bob, session] {
+        for (by, shown) in [("ada", "user"), ("owner", "owner"), ("share link", "share link")] {
+            let seen = caller.shown(shared, of(by));
+            assert_eq!(seen.started_by, None);
+            assert_eq!(seen.cancel.map(|cancel| cancel.requested_by).as_deref(), Some(shown));
+        }
+    }
+    let seen = Caller::user("ada").shown(shared, of("ada"));
+    assert_eq!(seen.started_by.as_deref(), Some("ada"));
+}

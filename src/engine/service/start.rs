@@ -45,7 +45,11 @@ pub(super) struct RerunOf {
 
 /// The task of a start, or of a rerun of another one, with its row of the audit log.
 fn audited(new: NewTask, caller: &Caller, rerun_of: Option<TaskId>) -> NewTask {
-    let action = if rerun_of.is_some() { Action::Rerun } else { Action::Start };
+    let action = match rerun_of {
+        Some(_) if caller.is_represented() => Action::RerunAll,
+        Some(_) => Action::Rerun,
+        None => Action::Start,
+    };
     let audit = caller.audits_about(action, new.id).with(|audit| {
         audit.detail = Some(match rerun_of {
             Some(earlier) => format!("{}, of {earlier}", new.kind),

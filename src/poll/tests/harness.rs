@@ -54,6 +54,7 @@ pub(super) fn running(id: TaskId, version: i64) -> Snapshot {
         starts_at: None,
         tags: Vec::new(),
         note: None,
+        started_by: None,
     }
 }
 

@@ -83,10 +83,12 @@ pub(super) fn receipt(view: &TaskView) -> String {
     let Some(receipt) = &view.snapshot.cancel else { return String::new() };
     let who = match receipt.requested_by.as_str() {
         // Viewers and who came by a share link read it, too.
-        "owner" => "The owner asked",
-        "operator" => "The operator asked",
-        "share link" => "Somebody with a share link asked",
-        _ => "Somebody with the task's address asked",
+        "owner" => "The owner",
+        "operator" => "The operator",
+        "user" => "A user",
+        "share link" => "Somebody with a share link",
+        "anyone with the id" => "Somebody with the task's address",
+        name => name,
     };
     let then = match view.status {
         Status::Cancelled => "The task has stopped.",
@@ -107,7 +109,7 @@ pub(super) fn receipt(view: &TaskView) -> String {
         Some(CancelOutcome::WorkerLost) => "Its worker was lost meanwhile.",
         _ => then,
     };
-    let asked = format!("{who} to cancel at {} UTC. ", text::clock(&receipt.requested_at));
+    let asked = format!("{who} asked to cancel at {} UTC. ", text::clock(&receipt.requested_at));
     let kept = receipt.preserved.as_ref().map(|kept| format!(" Kept: {kept}."));
     format!("{asked}{told}{seen}{then}{}", kept.unwrap_or_default())
 }

@@ -105,3 +105,46 @@ async fn the_page_for_operators_is_refused_behind_a_proxy() {
         browser.request(reqwest::Method::GET, &url).header("x-forwarded-for", "192.0.2.7");
     assert_eq!(request.send().await.unwrap().status(), 403);
 }
+
+#[tokio::test]
+async fn the_audit_log_shows_what_was_done_and_no_text_of_it_becomes_markup() {
+    let place = Place::new();
+    let narrow = ("MILEPOST_ENGINE_LIST_ROWS", "2");
+    let server = place.serve(&["--no-worker"], &[OPERATES, narrow]).await;
+    let browser = Browser::new(&server).await;
+    assert!(browser.page("/admin/audit").await.contains("No entry matches."));
+    let mut ids = Vec::new();
+    for data in ["a\n1", "b\n1", "c\n1"] {
+        ids.push(browser.start("dataset", &json!({ "data": data })).await);
+    }
+    assert_eq!(browser.form(&format!("/tasks/{}/cancel", ids[0]), &[]).await.0, 303);
+    assert!(browser.page("/admin").await.contains("admin/audit"));
+    let page = browser.page("/admin/audit").await;
+    for part in
+        [&*ids[0], &ids[2], "cancel", "start", "session:", "127.0.0.1", "<time datetime=\"2"]
+    {
+        assert!(page.contains(part), "{part} is not in {page}");
+    }
+    assert!(!page.contains(&ids[1]), "two rows a page: {page}");
+    let (_, rest) = page.split_once("admin/audit?cursor=").expect("a link to older rows");
+    let (cursor, _) = rest.split_once('"').expect("the end of the link");
+    let older = browser.page(&format!("/admin/audit?cursor={cursor}")).await;
+    assert!(older.contains(&ids[1]) && older.contains("Newest"), "{older}");
+    let found = browser.page("/admin/audit?action=start&until=2999-01-01T00:00:00Z").await;
+    assert!(found.contains(&ids[2]) && !found.contains("<td>cancel</td>"), "{found}");
+    assert!(found.contains("action=start&amp;until=2999"), "the pages keep the filter: {found}");
+    let none = browser.page(&format!("/admin/audit?action=cancel&subject={}", ids[2])).await;
+    assert!(none.contains("No entry matches."), "{none}");
+    assert_eq!(browser.look("/admin/audit?from=today").await.0, 400);
+    let evil = "\"><x-mark>";
+    let path = format!("/admin/audit?who={}", super::browser::encoded(evil));
+    super::browser::assert_harmless(&path, &browser.page(&path).await);
+}
+
+#[tokio::test]
+async fn the_audit_log_is_shown_to_operators_only() {
+    let place = Place::new();
+    let server = place.serve(&["--no-worker"], &[]).await;
+    let browser = Browser::new(&server).await;
+    assert_eq!(browser.look("/admin/audit").await.0, 403);
+}
