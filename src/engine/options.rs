@@ -178,7 +178,8 @@ pub struct EngineOptions {
     /// Name of this worker, by which it can be paused; workers of one name are paused together. Default: empty, the name
     /// of the machine.
     pub worker_name: String,
-    /// After what time without news a running task counts as stuck for operators, in seconds, at least 1. Default: 600.
+    /// After what time without news a running task counts as stuck for operators while fewer than three completed runs show
+    /// the habit of its kind, in seconds, at least 1. With more it is twice the longest silence of those, at least 60 s. Default: 600.
     #[serde(rename = "stuck_after_s", with = "seconds")]
     pub stuck_after: Duration,
     /// Whether this process runs tasks. Default: true.

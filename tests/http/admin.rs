@@ -1,6 +1,6 @@
 //! What operators see and steer, and who they are.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::{
     body::Body,
@@ -9,7 +9,11 @@ use axum::{
 };
 use serde_json::{Value, json};
 
-use milepost::http::HttpOptions;
+use milepost::{
+    engine::{clock::SystemClock, store::{Store as _, sqlite::SqliteStore}},
+    http::HttpOptions,
+    task::{OPERATION, TaskId},
+};
 
 use crate::fixture::{ADA, Answer, BOB, Fixture, fixture_of, fixture_with, options, quick};
 
@@ -107,6 +111,45 @@ async fn the_overview_has_the_tasks_of_all_and_what_became_of_them() {
     assert_eq!(overview["accounts"][0]["running"], 1);
     assert_eq!(overview["hours"].as_array().unwrap().len(), 24);
     assert_eq!(overview["stuck"], json!([]));
+}
+
+#[tokio::test]
+async fn a_task_is_stuck_without_news_for_longer_than_its_kind_has_shown() {
+    let f =
+        fixture_of(by_machine(), quick().with(|o| o.stuck_after = Duration::from_millis(1))).await;
+    let running = f.start(BOB, "endless", json!({})).await;
+    f.until(BOB, &running, "running").await;
+    let stuck = async || {
+        local(&f, "GET", "/api/v1/admin/overview", &json!({})).await.json()["stuck"].clone()
+    };
+    while stuck().await == json!([]) {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(stuck().await[0]["id"], json!(running));
+    assert_eq!(stuck().await[0]["stuck_after_ms"], 1);
+    let other =
+        SqliteStore::open(&f.folder.path().join("m.db"), Arc::new(SystemClock)).await.unwrap();
+    for _ in 0..3 {
+        let times = [(String::new(), 1)];
+        let id = TaskId::from_uuid(uuid::Uuid::new_v4());
+        other.keep_stage_times(id, "endless", &times, 100).await.unwrap();
+    }
+    assert_eq!(stuck().await, json!([]), "three runs: no silence under a minute is unusual");
+}
+
+#[tokio::test]
+async fn operators_watch_all_tasks_by_polling_and_nobody_else_does() {
+    let f = operated().await;
+    let watch = json!({ "watch": [{ "id": OPERATION, "version": 0 }], "wait_ms": 20_000 });
+    let answer = local(&f, "POST", "/api/v1/tasks/poll", &watch).await.json();
+    assert_eq!(answer["reason"], "no_wait");
+    assert_eq!(answer["tasks"][0]["id"], json!(OPERATION));
+    assert_eq!(answer["tasks"][0]["status"], "running");
+    assert_eq!(answer["poll_after_ms"], 5_000.0);
+    let refused = f.post("/api/v1/tasks/poll", ADA, &watch).await.json();
+    assert_eq!(refused["tasks"], json!([]));
+    assert_eq!(refused["gone"][0]["id"], json!(OPERATION));
+    f.problem(&f.get(&format!("/api/v1/tasks/{OPERATION}"), ADA).await, 404);
 }
 
 #[tokio::test]

@@ -92,7 +92,7 @@ pub(crate) struct Fixture {
     pub(crate) router: Router,
     pub(crate) engine: Engine,
     schemas: Value,
-    _folder: tempfile::TempDir,
+    pub(crate) folder: tempfile::TempDir,
 }
 
 /// Two sessions, sealed with a key of sevens.
@@ -151,7 +151,7 @@ pub(crate) async fn fixture_of(http: HttpOptions, options: EngineOptions) -> Fix
     let engine = Engine::start(Arc::new(store), clock, registry, options).await.unwrap();
     // The document is the same whatever the options; the plain router shows it to any host.
     let plain = router(engine.service(), &HttpOptions::default());
-    let mut fixture = Fixture { router: plain, engine, schemas: Value::Null, _folder: folder };
+    let mut fixture = Fixture { router: plain, engine, schemas: Value::Null, folder };
     fixture.schemas = fixture.get("/api/openapi.json", "").await.json()["components"].clone();
     fixture.router = router(fixture.engine.service(), &http);
     fixture

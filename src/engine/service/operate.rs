@@ -1,6 +1,9 @@
 //! What operators see and steer.
 
-use std::{collections::BTreeMap, time::Instant};
+use std::{
+    collections::{BTreeMap, HashMap},
+    time::Instant,
+};
 
 use super::{Caller, Service, ServiceError, may::Role, read_cursor};
 use crate::{
@@ -8,12 +11,12 @@ use crate::{
         ValidationError,
         audit::AuditedTasks,
         clock::rfc3339,
-        millis,
+        eta, millis,
         store::{AllTasksQuery, HourCount, HourEvent, Pause, PauseScope, Row},
     },
     task::{
-        AccountLoad, HourLoad, KindLoad, ManyDone, OperatorFilter, OperatorTask, OperatorTasks,
-        Overview, PauseTarget, Paused, Status, TaskId, WorkerLoad,
+        AccountLoad, HourLoad, KindLoad, ManyDone, OPERATION, OperatorFilter, OperatorTask,
+        OperatorTasks, Overview, PauseTarget, Paused, Snapshot, Status, TaskId, WorkerLoad,
     },
 };
 
@@ -24,6 +27,8 @@ const HOURS: i64 = 24;
 const ACCOUNTS: u32 = 20;
 /// Tasks in each list of an overview.
 const TASKS: usize = 10;
+/// When a page asks for the next overview, in milliseconds.
+const OVERVIEW_EVERY_MS: i64 = 5_000;
 /// Running tasks among which those without news are searched.
 const LOOKED_AT: u32 = 1_000;
 
@@ -46,6 +51,21 @@ impl Service {
         if caller.is_operator() { Ok(()) } else { Err(ServiceError::Forbidden(REFUSAL)) }
     }
 
+    /// Returns the state of [`OPERATION`], for whoever may operate.
+    ///
+    /// # Errors
+    /// When the caller may not see it, and when the store fails.
+    pub async fn operation(&self, caller: &Caller) -> Result<Snapshot, ServiceError> {
+        self.may_operate(caller)?;
+        let now = self.engine.inner().store.now_ms().await?;
+        let mut state = Snapshot::new(OPERATION, "operation".to_owned(), "Operation".to_owned());
+        state.status = Status::Running;
+        state.version = now;
+        state.poll_after_ms = OVERVIEW_EVERY_MS;
+        (state.created_at, state.updated_at) = (rfc3339(now), rfc3339(now));
+        Ok(state)
+    }
+
     /// Returns what runs, waits and fails, over all owners.
     ///
     /// # Errors
@@ -65,10 +85,8 @@ impl Service {
         overview.hours = hours(first, store.hour_counts(first).await?);
         overview.workers = self.worker_loads(&pauses, now).await?;
         let running = store.longest_running(LOOKED_AT).await?;
-        let stuck_ms = millis(self.engine.inner().options.stuck_after);
-        let is_stuck = |row: &&Row| now.saturating_sub(row.updated_at) > stuck_ms;
         overview.slowest = self.shown(running.iter().take(TASKS)).await;
-        overview.stuck = self.shown(running.iter().filter(is_stuck).take(TASKS)).await;
+        overview.stuck = self.stuck(&running, now).await?;
         let examined = self.examined();
         let failed = AllTasksQuery::default().with(|query| {
             query.statuses = vec![Status::Error];
@@ -77,6 +95,39 @@ impl Service {
         });
         overview.failed = self.shown(store.list_all(&failed).await?.rows.iter()).await;
         Ok(overview)
+    }
+
+    /// The running tasks without news for longer than their kind's habit; those first that have been running longest.
+    async fn stuck(&self, running: &[Row], now: i64) -> Result<Vec<OperatorTask>, ServiceError> {
+        let inner = self.engine.inner();
+        let mut limits = HashMap::new();
+        let mut stuck = Vec::new();
+        for row in running {
+            let silent_ms = now.saturating_sub(row.updated_at);
+            if silent_ms <= eta::STUCK_SOONEST_MS.min(millis(inner.options.stuck_after)) {
+                continue;
+            }
+            let limit_ms = match limits.get(&row.kind) {
+                Some(limit_ms) => *limit_ms,
+                None => {
+                    let times = inner.store.stage_times(&row.kind).await?;
+                    let habit_ms = eta::stuck_after_ms(&times);
+                    let limit_ms = habit_ms.unwrap_or(millis(inner.options.stuck_after));
+                    *limits.entry(row.kind.clone()).or_insert(limit_ms)
+                }
+            };
+            if silent_ms > limit_ms {
+                stuck.push((row, limit_ms));
+            }
+            if stuck.len() == TASKS {
+                break;
+            }
+        }
+        let mut tasks = self.shown(stuck.iter().map(|(row, _)| *row)).await;
+        for (task, (_, limit_ms)) in tasks.iter_mut().zip(stuck) {
+            task.stuck_after_ms = Some(limit_ms);
+        }
+        Ok(tasks)
     }
 
     /// How many rows a page examines: they are read, not only the index.
