@@ -16,7 +16,7 @@ async function figure(page: Page, column: "Running" | "Waiting"): Promise<number
   return Number(await cell.nth(column === "Running" ? 0 : 1).textContent());
 }
 
-const startStory = async (page: Page, players: string[]) => await new Api(page.request).start("story", { subject: "harbour", players });
+const startStory = async (page: Page, player: string) => await new Api(page.request).start("story", { subject: "harbour", player });
 
 test.describe("with JavaScript", () => {
   test("what others start, cancel and pause is seen without a reload, and who uses a button keeps it", async ({ page, server }) => {
@@ -25,7 +25,7 @@ test.describe("with JavaScript", () => {
     await expect(page.getByText("No task is running.")).toBeVisible();
     const loaded = await page.evaluate(() => performance.timeOrigin);
     await page.getByRole("button", { name: "Pause story" }).focus();
-    const id = await startStory(page, ["Ada"]);
+    const id = await startStory(page, "Ada");
     await expect.poll(async () => await figure(page, "Running"), { timeout: 30_000 }).toBe(1);
     await expect(page.getByRole("button", { name: "Pause story" })).toBeFocused();
     await expect(page.locator("#now-slowest").getByRole("link")).toHaveAttribute("href", `tasks/${id}`);
@@ -40,15 +40,15 @@ test.describe("with JavaScript", () => {
   test("a queued task shows its place, and is found by what is in its input", async ({ page, server }) => {
     server.addResearch("harbour");
     await page.request.post("/api/v1/admin/pause", { data: { kind: "story" } });
-    await startStory(page, ["Ada"]);
-    const second = await startStory(page, ["Theophania"]);
+    await startStory(page, "Ada");
+    const second = await startStory(page, "Theophania");
     await page.goto("/admin");
     await page.getByLabel("Title, error or input").fill("theophania");
     await page.getByRole("button", { name: "Search" }).click();
     const found = page.locator("li").filter({ has: page.locator(`[id^='found-']`) });
     await expect(found).toHaveCount(1);
     await expect(found.getByRole("link")).toHaveAttribute("href", `tasks/${second}`);
-    await expect(found).toContainText("Queued, 2nd in line");
+    await expect(found).toContainText("Waiting, 2nd in line");
   });
 });
 
@@ -91,7 +91,7 @@ for (const [look, colorScheme, width] of [
     test("are told by kind, by owner and by worker", async ({ page, server }) => {
       server.addResearch("harbour");
       await page.goto("/admin");
-      const inputs = Array.from({ length: MANY }, (_, n) => ({ subject: "harbour", players: [`Player ${n}`] }));
+      const inputs = Array.from({ length: MANY }, (_, n) => ({ subject: "harbour", player: `Player ${n}` }));
       const started = await page.request.post("/api/v1/batches", { data: { kind: "story", inputs } });
       expect(started.status(), await started.text()).toBe(202);
       await expect.poll(async () => await figure(page, "Running"), { timeout: 60_000 }).toBe(MANY);

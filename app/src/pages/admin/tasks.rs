@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use leptos_router::params::ParamsMap;
 use milepost::{
     http::percent_encoded,
-    task::{OperatorFilter, OperatorTask, OperatorTasks, Snapshot},
+    task::{OperatorFilter, OperatorTask, OperatorTasks, Snapshot, Status},
     view::text,
 };
 
@@ -84,11 +84,12 @@ fn row(list: &str, task: &OperatorTask) -> impl IntoView + use<> {
     }
 }
 
-/// `Running 42 %, 3 min`, `Queued, 2nd in line, 20 s`; of a stuck task
+/// `Running 42 %, 3 min`, `Waiting, 2nd in line, 20 s`; of a stuck task
 /// `Running 42 %, 30 min, no news for 12 min (expected within 2 min)`.
 fn state(snapshot: &Snapshot, stuck_after_ms: Option<i64>) -> String {
     let mut words = text::status_word(snapshot.status).to_owned();
-    if let Some(progress) = snapshot.progress.filter(|_| !snapshot.status.is_terminal()) {
+    let is_running = matches!(snapshot.status, Status::Running | Status::Cancelling);
+    if let Some(progress) = snapshot.progress.filter(|_| is_running) {
         words.push_str(&format!(" {progress:.0} %"));
     }
     if let Some(place) = snapshot.queue_position {
@@ -213,7 +214,7 @@ fn Found(filter: OperatorFilter, found: OperatorTasks) -> impl IntoView {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use milepost::task::{Status, TaskId};
+    use milepost::task::TaskId;
 
     #[test]
     fn a_row_says_where_a_task_stands() {
@@ -221,7 +222,7 @@ mod tests {
         let mut task = Snapshot::new(id, "story".to_owned(), "Story".to_owned());
         task.elapsed_ms = 20_000;
         task.queue_position = Some(2);
-        assert_eq!(state(&task, None), "Queued, 2nd in line, 20 s");
+        assert_eq!(state(&task, None), "Waiting, 2nd in line, 20 s");
         task.queue_position = None;
         (task.status, task.progress) = (Status::Running, Some(42.4));
         assert_eq!(state(&task, None), "Running 42 %, 20 s");
