@@ -17,6 +17,7 @@ mod problem;
 mod share;
 mod snapshot;
 mod status;
+mod traceparent;
 
 pub use annotate::Annotate;
 pub use ansi::{AnsiStyle, plain, spans as ansi_spans};
@@ -39,3 +40,4 @@ pub use snapshot::{
     Resumed, Snapshot, TaskFailure, TaskList,
 };
 pub use status::Status;
+pub use traceparent::{InvalidTraceParent, TraceParent};

@@ -6,9 +6,12 @@ use super::{
     may::{Role, Subject},
     shares::OpenShare,
 };
-use crate::engine::{
-    ClientAddress,
-    store::{StoredToken, StoredUserSession, TokenScope},
+use crate::{
+    engine::{
+        ClientAddress,
+        store::{StoredToken, StoredUserSession, TokenScope},
+    },
+    task::TraceParent,
 };
 
 /// Prefix of the owner ids of users.
@@ -31,6 +34,7 @@ pub struct Caller {
     user_session: Option<Arc<StoredUserSession>>,
     shares: Option<Arc<[Arc<OpenShare>]>>,
     is_guest: bool,
+    trace: Option<TraceParent>,
 }
 
 /// Whether the text can be an entry of a list of users and groups: `ada`, or `group:ops`.
@@ -65,6 +69,7 @@ impl Caller {
             user_session: None,
             shares: None,
             is_guest: false,
+            trace: None,
         }
     }
 
@@ -121,6 +126,18 @@ impl Caller {
     #[must_use]
     pub fn at(self, client: Option<ClientAddress>) -> Self {
         Self { client, ..self }
+    }
+
+    /// Sets the trace that the request belongs to: tasks that it starts keep it, and their runs are children of it.
+    /// Default: none.
+    #[must_use]
+    pub fn in_trace(self, trace: Option<TraceParent>) -> Self {
+        Self { trace, ..self }
+    }
+
+    /// The trace that the request belongs to.
+    pub const fn trace(&self) -> Option<TraceParent> {
+        self.trace
     }
 
     /// Sets whether the caller connects from the machine of an open server itself; see

@@ -324,7 +324,7 @@ impl Service {
         for row in rows {
             // As the operator, for the owner.
             let owner = row.owner.clone().map_or_else(Caller::nobody, Caller::owner);
-            let owner = owner.with_role(Role::Admin);
+            let owner = owner.with_role(Role::Admin).in_trace(caller.trace());
             let is_done = match many {
                 Many::Cancel => self
                     .cancel_seen(caller.cancels_as(&row), row.id)

@@ -214,6 +214,7 @@ impl Service {
             uploads,
             tags,
             run_at,
+            traceparent: caller.trace(),
         })
     }
 

@@ -1,7 +1,7 @@
 //! A task to be queued, and the results of an insert.
 
 use super::Row;
-use crate::task::{BatchId, StageInfo, TaskId, UploadId};
+use crate::task::{BatchId, StageInfo, TaskId, TraceParent, UploadId};
 
 /// A task to be queued.
 #[derive(Clone, Debug)]
@@ -57,6 +57,8 @@ pub struct NewTask {
     pub tags: Vec<String>,
     /// Earliest time of its first run, in milliseconds since the Unix epoch; `None` or a time in the past: at once.
     pub run_at: Option<i64>,
+    /// The trace that its start belongs to.
+    pub traceparent: Option<TraceParent>,
 }
 
 crate::with::with!(NewTask);
@@ -97,6 +99,7 @@ impl NewTask {
             rerun_of: None,
             tags: Vec::new(),
             run_at: None,
+            traceparent: None,
         }
     }
 

@@ -132,7 +132,9 @@ macro_rules! conformance {
             sessions_are_ended_one_by_one_or_all_others,
             a_new_password_ends_the_sessions_and_begins_none_for_the_old_one,
             a_disabled_user_has_no_session_and_no_valid_token,
-            expired_sessions_are_removed
+            expired_sessions_are_removed, a_task_keeps_the_trace_of_its_start,
+            a_rerun_has_the_trace_of_its_own_start,
+            a_run_that_is_followed_by_another_leaves_its_span_to_it
         );
     };
     ($open:path; $($name:ident),* $(,)?) => {
