@@ -10,10 +10,7 @@ use axum::{
 use serde_json::{Value, json};
 
 use milepost::{
-    engine::{
-        clock::SystemClock,
-        store::{Store as _, sqlite::SqliteStore},
-    },
+    engine::store::Store as _,
     http::HttpOptions,
     task::{OPERATION, TaskId},
 };
