@@ -55,10 +55,10 @@ pub fn AdminPage() -> impl IntoView {
             <FormStyle />
             <AdminStyle />
             <h1 class="h">"Operation"</h1>
-            <p class="soft">"As of " <span id=AT inner_html=as_of(&overview)></span> "."</p>
             {embed_state(OperationState { snapshot })}
             <Preload island="operation_island" />
-            <div class="acts">
+            <div class="head">
+                <p class="soft">"As of " <span id=AT inner_html=as_of(&overview)></span> "."</p>
                 <OperationIsland />
             </div>
             <Refresh seconds=is_live.then_some(REFRESH_S) />

@@ -1,9 +1,6 @@
 //! What operators see and steer.
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    time::Instant,
-};
+use std::{collections::BTreeMap, time::Instant};
 
 use super::{Caller, Service, ServiceError, may::Role, read_cursor};
 use crate::{
@@ -11,7 +8,6 @@ use crate::{
         ValidationError,
         audit::AuditedTasks,
         clock::rfc3339,
-        eta, millis,
         store::{AllTasksQuery, HourCount, HourEvent, Pause, PauseScope, Row},
     },
     task::{
@@ -26,7 +22,7 @@ const HOURS: i64 = 24;
 /// Accounts of an overview.
 const ACCOUNTS: u32 = 20;
 /// Tasks in each list of an overview.
-const TASKS: usize = 10;
+pub(super) const TASKS: usize = 10;
 /// When a page asks for the next overview, in milliseconds.
 const OVERVIEW_EVERY_MS: i64 = 5_000;
 /// Running tasks among which those without news are searched.
@@ -97,39 +93,6 @@ impl Service {
         Ok(overview)
     }
 
-    /// The running tasks without news for longer than their kind's habit; those first that have been running longest.
-    async fn stuck(&self, running: &[Row], now: i64) -> Result<Vec<OperatorTask>, ServiceError> {
-        let inner = self.engine.inner();
-        let mut limits = HashMap::new();
-        let mut stuck = Vec::new();
-        for row in running {
-            let silent_ms = now.saturating_sub(row.updated_at);
-            if silent_ms <= eta::STUCK_SOONEST_MS.min(millis(inner.options.stuck_after)) {
-                continue;
-            }
-            let limit_ms = match limits.get(&row.kind) {
-                Some(limit_ms) => *limit_ms,
-                None => {
-                    let times = inner.store.stage_times(&row.kind).await?;
-                    let habit_ms = eta::stuck_after_ms(&times);
-                    let limit_ms = habit_ms.unwrap_or(millis(inner.options.stuck_after));
-                    *limits.entry(row.kind.clone()).or_insert(limit_ms)
-                }
-            };
-            if silent_ms > limit_ms {
-                stuck.push((row, limit_ms));
-            }
-            if stuck.len() == TASKS {
-                break;
-            }
-        }
-        let mut tasks = self.shown(stuck.iter().map(|(row, _)| *row)).await;
-        for (task, (_, limit_ms)) in tasks.iter_mut().zip(stuck) {
-            task.stuck_after_ms = Some(limit_ms);
-        }
-        Ok(tasks)
-    }
-
     /// How many rows a page examines: they are read, not only the index.
     fn examined(&self) -> u32 {
         (self.engine.inner().options.max_searched_tasks / 2).max(1)
@@ -173,7 +136,7 @@ impl Service {
         Ok(load.collect())
     }
 
-    async fn shown(&self, rows: impl Iterator<Item = &Row>) -> Vec<OperatorTask> {
+    pub(super) async fn shown(&self, rows: impl Iterator<Item = &Row>) -> Vec<OperatorTask> {
         let (read, mut tasks) = (Instant::now(), Vec::new());
         for row in rows {
             tasks.push(OperatorTask::new(row.owner.clone(), self.show_one_of(row, read).await));

@@ -28,16 +28,27 @@ pub(crate) fn filter_from(fields: &[(String, String)]) -> OperatorFilter {
         let found = last(fields, name).map(str::trim).filter(|value| !value.is_empty());
         found.map(str::to_owned)
     };
+    let time = |name: &str| {
+        value(name).map(|time| if is_of_form(&time) { format!("{time}:00Z") } else { time })
+    };
     OperatorFilter::default().with(|filter| {
         filter.status = value("status");
         filter.kind = value("kind");
         filter.owner = value("owner");
         filter.tag = value("tag");
         filter.q = value("q");
-        filter.since = value("since");
-        filter.until = value("until");
+        filter.since = time("since");
+        filter.until = time("until");
     })
 }
+
+/// Whether a time is as a form sends it, in UTC: `2026-12-24T14:02`.
+fn is_of_form(time: &str) -> bool {
+    time.len() == FORM_TIME && !time.ends_with('Z')
+}
+
+/// Length of a time that a form sends.
+const FORM_TIME: usize = "2026-12-24T14:02".len();
 
 fn pairs(filter: &OperatorFilter) -> impl Iterator<Item = (&'static str, &str)> {
     let values = [
@@ -133,7 +144,10 @@ pub(super) fn AllTasks(
             <form class="filters" method="get" action="admin" role="search" aria-labelledby="all">
                 <input type="hidden" name="search" value="" />
                 {field("q", "Title, error or input", filter.q)}
-                {field("status", "Status (with commas)", filter.status)}
+                <label>
+                    <span>"Status"</span>
+                    <select name="status">{status_options(filter.status.as_deref())}</select>
+                </label>
                 <label>
                     <span>"Kind"</span>
                     <select name="kind">
@@ -142,11 +156,59 @@ pub(super) fn AllTasks(
                     </select>
                 </label>
                 {field("owner", "Owner", filter.owner)} {field("tag", "Tag", filter.tag)}
-                {field("since", "Since (RFC 3339)", filter.since)}
-                {field("until", "Until (RFC 3339)", filter.until)} <button>"Search"</button>
+                {time_field("since", "Since (UTC)", filter.since)}
+                {time_field("until", "Until (UTC)", filter.until)} <button>"Search"</button>
             </form>
             {results}
         </section>
+    }
+}
+
+/// Each status, the groups that are searched most, and what the address names besides.
+fn status_options(chosen: Option<&str>) -> impl IntoView + use<> {
+    let known = [
+        ("", "Any"),
+        ("queued,running,cancelling", "Unfinished"),
+        ("error,cancelled", "Failed or cancelled"),
+        ("queued", text::status_word(Status::Queued)),
+        ("running", text::status_word(Status::Running)),
+        ("cancelling", text::status_word(Status::Cancelling)),
+        ("completed", text::status_word(Status::Completed)),
+        ("error", text::status_word(Status::Error)),
+        ("cancelled", text::status_word(Status::Cancelled)),
+    ];
+    let chosen = chosen.unwrap_or_default().to_owned();
+    let other = known.iter().all(|(value, _)| *value != chosen).then(|| chosen.clone());
+    let known = known.map(|(value, label)| {
+        let selected = value == chosen;
+        view! { <option value=value selected=selected>{label}</option> }
+    });
+    view! {
+        {known.into_iter().collect::<Vec<_>>()}
+        {other
+            .map(|other| {
+                view! {
+                    <option value=other.clone() selected=true>
+                        {other.clone()}
+                    </option>
+                }
+            })}
+    }
+}
+
+/// A time in UTC, to the minute; one that the address gives in another way stays a text.
+fn time_field(name: &'static str, label: &'static str, time: Option<String>) -> impl IntoView {
+    let time = time.unwrap_or_default();
+    let minute = time.strip_suffix(":00Z").filter(|minute| is_of_form(minute));
+    let (kind, value) = match (minute, time.is_empty()) {
+        (None, false) => ("text", time.clone()),
+        (minute, _) => ("datetime-local", minute.unwrap_or_default().to_owned()),
+    };
+    view! {
+        <label>
+            <span>{label}</span>
+            <input name=name type=kind value=value maxlength="40" />
+        </label>
     }
 }
 
@@ -231,5 +293,17 @@ mod tests {
         assert_eq!(state(&task, Some(120_000)), stuck);
         task.status = Status::Completed;
         assert_eq!(state(&task, None), "Done, 20 s");
+    }
+
+    #[test]
+    fn a_time_of_the_form_is_in_utc_and_one_of_the_address_stays() {
+        let since = |time: &str| filter_from(&[("since".to_owned(), time.to_owned())]).since;
+        assert_eq!(since("2026-12-24T14:02").as_deref(), Some("2026-12-24T14:02:00Z"));
+        for time in
+            ["2026-12-24T14:02:11Z", "2026-12-24T14:02:00+01:00", "today", "2026-12-24T14:0Z"]
+        {
+            assert_eq!(since(time).as_deref(), Some(time));
+        }
+        assert_eq!(since(" "), None);
     }
 }
