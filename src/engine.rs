@@ -49,6 +49,7 @@ mod suggestion;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod title;
+mod trace;
 
 pub use admission::{Admission, Full, MaxPlaces, Place};
 pub use artifacts::{Artifacts, FileOptions, OpenFile, StoredFile};
@@ -75,6 +76,7 @@ pub use service::{
 };
 pub use subscriptions::{LongPollFigures, LongPollLimit};
 pub use suggestion::Suggestion;
+pub use trace::{RunOutcome, RunSpan, RunTracer, TracedRun};
 
 #[cfg(feature = "http")]
 pub(crate) use rates::WrongTries;

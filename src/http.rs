@@ -79,6 +79,7 @@ mod share_cookie;
 mod shares;
 mod sign_in;
 mod tasks;
+mod trace;
 pub mod uploads;
 
 use std::{sync::Arc, time::Duration};
@@ -108,6 +109,7 @@ pub use share_cookie::{SHARE_PATH, opened_shares, share_cookie};
 pub use sign_in::{
     InvalidPassword, RETURN_TO, SIGN_IN_PATH, SIGN_OUT_PATH, SignIn, is_return_path, password_hash,
 };
+pub use trace::trace_of;
 pub use utoipa_axum::router::OpenApiRouter;
 
 use crate::engine::Service;

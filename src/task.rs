@@ -18,6 +18,7 @@ mod problem;
 mod share;
 mod snapshot;
 mod status;
+mod traceparent;
 
 pub use annotate::Annotate;
 pub use ansi::{AnsiStyle, plain, spans as ansi_spans};
@@ -29,8 +30,8 @@ pub use find::{hits as hits_in_line, is_in as is_in_line};
 pub use id::{BatchId, InvalidBatchId, InvalidTaskId, InvalidUploadId, TaskId, UploadId};
 pub use kind::{KindInfo, PRIORITIES, StageInfo, StartReceipt, StartTask, StartedTask};
 pub use operate::{
-    AccountLoad, HourLoad, KindLoad, ManyDone, OperatorFilter, OperatorTask, OperatorTasks,
-    Overview, PauseTarget, Paused, WorkerLoad,
+    AccountLoad, HourLoad, KindLoad, ManyDone, OPERATION, OperatorFilter, OperatorTask,
+    OperatorTasks, Overview, PauseTarget, Paused, WorkerLoad,
 };
 pub use poll::{AnswerReason, Gone, GoneReason, PollRequest, PollResponse, TaskLog, Watch};
 pub use preview::Preview;
@@ -41,3 +42,4 @@ pub use snapshot::{
     Resumed, Snapshot, TaskFailure, TaskList,
 };
 pub use status::Status;
+pub use traceparent::{InvalidTraceParent, TraceParent};

@@ -30,7 +30,7 @@ use std::{
 use milepost::{
     client::{Client, Error, ListTasks},
     poll::Config,
-    task::{KindInfo, Snapshot, StartTask, StartedTask, Status, TaskId},
+    task::{KindInfo, Snapshot, StartTask, StartedTask, Status, TaskId, TraceParent},
 };
 
 use self::{batch::Found, error::refused_with, follow::Interrupt};
@@ -55,14 +55,19 @@ const MAX_TOKEN_LINE: u64 = 64 << 10;
 /// Maximum size of a result, in bytes.
 const MAX_RESULT_BYTES: usize = 1 << 30;
 
+/// Variable with the trace that the tasks started by this process belong to, as `traceparent` has it.
+const TRACE: &str = "TRACEPARENT";
+
 /// Creates a client for a server URL such as `http://127.0.0.1:3000`. It follows tasks without a
-/// time limit, because a person watches.
+/// time limit, because a person watches. Its requests belong to the trace that the variable `TRACEPARENT` names, if
+/// that is valid.
 ///
 /// # Errors
 /// If the URL or the token is invalid.
 pub fn connect(url: &str, token: Option<&str>) -> Result<Client, ClientError> {
+    let trace = std::env::var(TRACE).ok().and_then(|text| text.parse::<TraceParent>().ok());
     let client = Client::builder(url).bearer(token.unwrap_or_default()).polling(Config::default());
-    Ok(client.max_result_bytes(MAX_RESULT_BYTES).build()?)
+    Ok(client.traceparent(trace).max_result_bytes(MAX_RESULT_BYTES).build()?)
 }
 
 /// Reads the token from a file.

@@ -39,7 +39,7 @@ async function watch(page: Page): Promise<void> {
     new PerformanceObserver((list) => {
       for (const { value, hadRecentInput, sources } of list.getEntries() as unknown as Shift[]) {
         // Three digits, as browsers give the sum.
-        if (!hadRecentInput && value >= 0.02) seen.shifts.push(`${value.toFixed(4)}: ${sources.map(({ node }) => (node as Element | null)?.outerHTML?.slice(0, 120) ?? "?").join(" | ")}`);
+        if (!hadRecentInput && value >= 0.0005) seen.shifts.push(`${value.toFixed(4)}: ${sources.map(({ node }) => (node as Element | null)?.outerHTML?.slice(0, 120) ?? "?").join(" | ")}`);
       }
     }).observe({ type: "layout-shift", buffered: true });
     new MutationObserver((changes) => {

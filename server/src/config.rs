@@ -16,6 +16,7 @@ mod layers;
 mod print;
 mod rate;
 mod settings;
+mod telemetry;
 mod viewers;
 
 pub use auth::{AuthSettings, ProxySettings};
@@ -30,4 +31,5 @@ pub use layers::{Configuration, Flags, Source};
 pub use print::{json, print};
 pub use rate::RateSettings;
 pub use settings::{LogSettings, Settings, StorageSettings};
+pub use telemetry::TelemetrySettings;
 pub use viewers::ViewerSettings;

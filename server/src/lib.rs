@@ -5,4 +5,5 @@ pub mod config;
 pub mod process;
 pub mod serve;
 mod simple;
+mod telemetry;
 pub mod viewers;

@@ -35,6 +35,7 @@ use tokio::{net::TcpListener, sync::watch};
 use crate::{
     config::{Configuration, HttpSettings, Settings},
     process,
+    telemetry::Telemetry,
 };
 
 use self::{
@@ -85,7 +86,8 @@ pub async fn serve(mut configuration: Configuration) -> Result<(), ServeError> {
     };
     let addr =
         listener.local_addr().map_err(|error| ServeError::listen(settings.http.addr, error))?;
-    let (engine, session_key) = start_engine(&settings, &commands).await?;
+    let telemetry = Telemetry::start(&settings.telemetry)?;
+    let (engine, session_key) = start_engine(&settings, &commands, &telemetry).await?;
     commands.reload_on_hangup(engine.clone()).map_err(ServeError::Signals)?;
     let site_dir = site_dir(&settings)?;
     let options = settings.http.options().with(|o| {
@@ -96,6 +98,7 @@ pub async fn serve(mut configuration: Configuration) -> Result<(), ServeError> {
     let viewers = settings.viewers.limits();
     let router = site::router(engine.service(), &settings.http, &options, viewers, site_dir);
 
+    let router = telemetry.around(router);
     let router = base_path::below(&settings.http.base_path, router, &options);
     // Builds the routes once instead of per connection.
     let router = router.with_state(());
@@ -126,6 +129,7 @@ pub async fn serve(mut configuration: Configuration) -> Result<(), ServeError> {
     drop(monitors);
     // Closed last, so that pending requests are answered from the store.
     engine.close().await;
+    telemetry.stop().await;
     tracing::info!("stopped");
     Ok(())
 }
@@ -168,13 +172,15 @@ pub async fn work(mut configuration: Configuration) -> Result<(), ServeError> {
     let exposed = std::mem::take(&mut configuration.exposed);
     let (mut settings, commands, signals) = begin(configuration)?;
     settings.engine.worker = true;
-    let (engine, _) = start_engine(&settings, &commands).await?;
+    let telemetry = Telemetry::start(&settings.telemetry)?;
+    let (engine, _) = start_engine(&settings, &commands, &telemetry).await?;
     commands.reload_on_hangup(engine.clone()).map_err(ServeError::Signals)?;
     milepost_cli::print("ready\n").map_err(ServeError::Announce)?;
     tracing::info!(concurrency = settings.engine.concurrency, "ready");
     exposed.iter().for_each(|remark| tracing::warn!("{remark}"));
     told_to_stop(signals).await;
     engine.shutdown().await;
+    telemetry.stop().await;
     tracing::info!("stopped");
     Ok(())
 }
@@ -276,6 +282,7 @@ fn url(mut addr: SocketAddr) -> String {
 async fn start_engine(
     settings: &Settings,
     commands: &CommandKinds,
+    telemetry: &Telemetry,
 ) -> Result<(Engine, SessionKey), ServeError> {
     // Before SQLite opens its files: closing any other handle of them in this process would drop
     // its locks.
@@ -302,6 +309,7 @@ async fn start_engine(
         o.files = settings.files.clone();
         o.long_poll = settings.long_poll.clone();
         o.retention = settings.retention.clone();
+        o.run_tracer = telemetry.run_tracer();
     });
     let engine = Engine::start(store, clock, registry, options);
     Ok((engine.await?, key))

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use super::{Client, Error, Inner, platform::Http};
-use crate::poll::Config;
+use crate::{poll::Config, task::TraceParent};
 
 /// Sets the options of a [`Client`], each with its default.
 #[derive(Clone, Debug)]
@@ -11,6 +11,7 @@ use crate::poll::Config;
 pub struct ClientBuilder {
     url: String,
     token: Option<String>,
+    trace: Option<TraceParent>,
     connect_timeout: Duration,
     limits: Limits,
 }
@@ -47,6 +48,7 @@ impl ClientBuilder {
         Self {
             url: url.to_owned(),
             token: None,
+            trace: None,
             connect_timeout: Duration::from_secs(10),
             limits: Limits::default(),
         }
@@ -56,6 +58,13 @@ impl ClientBuilder {
     /// none, so that tasks started by this client have no owner.
     pub fn bearer(mut self, token: impl Into<String>) -> Self {
         self.token = Some(token.into()).filter(|token| !token.is_empty());
+        self
+    }
+
+    /// Sends the header `traceparent` with each request, so that the runs of tasks that it starts belong to this
+    /// trace. Default: none.
+    pub fn traceparent(mut self, trace: impl Into<Option<TraceParent>>) -> Self {
+        self.trace = trace.into();
         self
     }
 
@@ -118,12 +127,12 @@ impl ClientBuilder {
     /// [`Error::Url`] or [`Error::Token`] when one of them is invalid, [`Error::Setup`] when the
     /// HTTP library cannot be set up.
     pub fn build(self) -> Result<Client, Error> {
-        let Self { url, token, connect_timeout, limits } = self;
+        let Self { url, token, trace, connect_timeout, limits } = self;
         if token.as_ref().is_some_and(|token| !token.bytes().all(|byte| (32..127).contains(&byte)))
         {
             return Err(Error::Token);
         }
-        let http = Http::new(&url, token.as_deref(), connect_timeout)?;
+        let http = Http::new(&url, token.as_deref(), trace, connect_timeout)?;
         let url = url.trim_end_matches('/').to_owned();
         Ok(Client(Arc::new(Inner { http, url, has_token: token.is_some(), limits })))
     }

@@ -19,7 +19,7 @@ use super::{
     EngineOptions, PreviewContent, TaskError, clock::Clock, log::LogLimits, quota::Quota,
     running::RunningTask, store::Store, subscriptions::Subscriptions,
 };
-use crate::task::{LogStream, TaskId};
+use crate::task::{LogStream, TaskId, TraceParent};
 
 /// Beginning of the keys of checkpoints that a rerun takes along: finished work that is valid for
 /// the same input. They count towards the storage limits until the failed task expires.
@@ -54,6 +54,7 @@ pub struct Context {
     options: Arc<EngineOptions>,
     subscriptions: Arc<Subscriptions>,
     quota: Arc<Quota>,
+    trace: Option<TraceParent>,
     pub(super) observer: Observer,
 }
 
@@ -67,7 +68,12 @@ impl Context {
         quota: Arc<Quota>,
     ) -> Self {
         let observer = Observer::default();
-        Self { running, store, clock, options, subscriptions, quota, observer }
+        Self { running, store, clock, options, subscriptions, quota, trace: None, observer }
+    }
+
+    /// Sets what the run passes on of its trace.
+    pub(super) fn in_trace(self, trace: Option<TraceParent>) -> Self {
+        Self { trace, ..self }
     }
 
     /// The id of this task.
@@ -78,6 +84,13 @@ impl Context {
     /// Number of this run: 1 for the first, 2 for the run after a crash or a retry, and so on.
     pub fn attempt(&self) -> u32 {
         self.running.attempt
+    }
+
+    /// The trace that this run belongs to, for the calls that it makes: its own span where the process records runs
+    /// ([`EngineOptions::run_tracer`]), otherwise the position that the start of the task named. `None`: there is
+    /// neither.
+    pub fn traceparent(&self) -> Option<TraceParent> {
+        self.trace
     }
 
     /// Enters a declared stage, counted from 0, and tries to store it before it returns.

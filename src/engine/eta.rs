@@ -6,6 +6,7 @@
 
 mod accuracy;
 mod history;
+mod silence;
 
 use std::time::{Duration, Instant};
 
@@ -14,6 +15,7 @@ use parking_lot::Mutex;
 pub use accuracy::Accuracy;
 pub(crate) use accuracy::Forecasts;
 pub(crate) use history::{History, Route};
+pub(crate) use silence::{STUCK_SOONEST_MS, Silences, stuck_after_ms};
 
 use crate::task::{EtaRange, StageInfo};
 

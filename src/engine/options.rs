@@ -6,7 +6,7 @@ mod retention;
 mod storage;
 mod usable;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
@@ -16,7 +16,7 @@ pub use long_poll::LongPollOptions;
 pub use retention::RetentionOptions;
 pub use storage::StorageOptions;
 
-use super::{Artifacts, FileOptions, RateOptions};
+use super::{Artifacts, FileOptions, RateOptions, RunTracer};
 
 /// Upper bound of [`EngineOptions::max_batch`].
 const MAX_BATCH: usize = 10_000;
@@ -178,9 +178,13 @@ pub struct EngineOptions {
     /// Name of this worker, by which it can be paused; workers of one name are paused together. Default: empty, the name
     /// of the machine.
     pub worker_name: String,
-    /// After what time without news a running task counts as stuck for operators, in seconds, at least 1. Default: 600.
+    /// After what time without news a running task counts as stuck for operators while fewer than three completed runs show
+    /// the habit of its kind, in seconds, at least 1. With more it is twice the longest silence of those, at least 60 s. Default: 600.
     #[serde(rename = "stuck_after_s", with = "seconds")]
     pub stuck_after: Duration,
+    /// Records a span of each run of this process. Default: none.
+    #[serde(skip)]
+    pub run_tracer: Option<Arc<dyn RunTracer>>,
     /// Whether this process runs tasks. Default: true.
     pub worker: bool,
 }
@@ -309,6 +313,7 @@ impl Default for EngineOptions {
             allow_anonymous: true,
             worker_name: String::new(),
             stuck_after: Duration::from_secs(600),
+            run_tracer: None,
             worker: true,
         }
     }

@@ -2,6 +2,7 @@
 
 mod ending;
 mod eta_history;
+mod traced;
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -19,7 +20,9 @@ use super::{
         Claim, ClaimedTask, Ending, Renewal, Row, RunEnd, SharedLimits, StoreError, StoredInput,
     },
 };
-use crate::task::Status;
+use crate::task::{Status, TraceParent};
+
+use self::traced::Traced;
 
 /// First and longest delay between two attempts to write an ending.
 const FINISH_RETRY: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(5));
@@ -180,19 +183,31 @@ async fn supervise(
     running: Arc<RunningTask>,
     input: Option<StoredInput>,
 ) {
+    let mut traced = None;
     let ending = match input {
-        Some(input) => watch_over(&inner, &kind, &running, input).await,
+        Some(input) => {
+            let traced = traced.insert(Traced::begin(&inner, &running, input.trace));
+            let passed_on = traced.passed_on();
+            watch_over(&inner, &kind, &running, input, passed_on).await
+        }
         None => {
             // Give the store time to recover before the task is claimed again.
             tokio::time::sleep(FINISH_RETRY.1).await;
             Some(Ending::Released)
         }
     };
-    let end = ending.map(|ending| Arc::new(eta_history::end_of(&inner, &running, ending)));
+    let end = ending.map(|ending| {
+        let end = eta_history::end_of(&inner, &running, ending);
+        Arc::new(RunEnd { traceparent: traced.as_ref().and_then(Traced::own), ..end })
+    });
     let ended = match &end {
         Some(end) => finish(&inner, &running, end).await,
         None => None,
     };
+    if let Some(traced) = traced {
+        let written = end.as_ref().zip(ended.as_ref());
+        traced.end(written.map(|(end, (row, _))| (&end.ending, row)));
+    }
     // Immediately: while it is here, snapshots show it as it was before its end.
     inner.running.remove(running.id, running.run_seq);
     match &ended {
@@ -219,6 +234,7 @@ async fn watch_over(
     kind: &Arc<Kind>,
     running: &Arc<RunningTask>,
     input: StoredInput,
+    trace: Option<TraceParent>,
 ) -> Option<Ending> {
     tracing::info!(task.id = %running.id, task.kind = %running.kind, attempt = running.attempt, "started");
     eta_history::learn(inner, kind).await;
@@ -230,7 +246,8 @@ async fn watch_over(
         Arc::clone(&inner.options),
         Arc::clone(&inner.subscriptions),
         Arc::clone(&inner.quota),
-    );
+    )
+    .in_trace(trace);
     let task_kind = Arc::clone(kind);
     let mut run: Run = tokio::spawn(async move { task_kind.run(&input, ctx).await });
     let done = tokio::select! {

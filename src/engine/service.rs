@@ -24,6 +24,7 @@ mod secret;
 pub(super) mod shares;
 mod start;
 mod started_with;
+mod stuck;
 mod tokens;
 mod types;
 mod users;

@@ -61,7 +61,9 @@ pub use row::{
     CancelOutcome, Change, Changes, ListQuery, LogEntry, LogGap, PreviewPiece, ProgressWrite,
     Pruned, Resumption, Row, Secret, Stopping, StoredPace, Tombstone,
 };
-pub use run::{Claim, ClaimedTask, Ending, Renewal, RunEnd, StoredInput, StoredResult};
+pub use run::{
+    Claim, ClaimedTask, Ending, Renewal, RunEnd, StoredInput, StoredResult, StoredTrace,
+};
 pub use shared_limits::{LimitState, SharedLimits};
 pub use shares::{AddedShare, NewShare, ShareRows, ShareSubject, StoredShare};
 pub use tokens::{NewToken, StoredToken, TokenRows, TokenScope, UnknownScope};

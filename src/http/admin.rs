@@ -48,7 +48,7 @@ pub(super) struct ListParams {
     owner: Option<String>,
     /// Only tasks with this tag.
     tag: Option<String>,
-    /// Only tasks whose title or error contains this text.
+    /// Only tasks whose title, error or input (the first 10,000 characters of its JSON) contains this text, ignoring case.
     q: Option<String>,
     /// Only tasks that were queued at this time (RFC 3339) or later.
     since: Option<String>,

@@ -127,7 +127,7 @@ pub(super) async fn get(
     });
     let mut batch = service.batch_page(&caller, id, &filter).await?.ok_or_else(not_found)?;
     let waited = wait_for_all(&service, &caller, &batch, prefer).await?;
-    if waited.is_some() {
+    if may_have_changed(&batch, prefer) {
         batch = service.batch_page(&caller, id, &filter).await?.ok_or_else(not_found)?;
     }
     let tag = tag(&batch);
@@ -165,6 +165,12 @@ async fn wait_for_all(
         next = service.unfinished_of(batch).await?;
     }
     Ok(applied)
+}
+
+/// Whether the batch must be read again after [`wait_for_all`]: also where nothing was left to wait for, because the last
+/// of its tasks ended in between.
+const fn may_have_changed(batch: &Batch, prefer: Prefer) -> bool {
+    prefer.wait.is_some() && batch.unfinished > 0
 }
 
 /// Tag of a page of a batch: changes with the version of any task of the batch.
@@ -271,7 +277,7 @@ async fn accepted(
     links: &Links,
 ) -> Result<Response, ApiError> {
     let waited = wait_for_all(service, caller, &batch, prefer).await?;
-    if waited.is_some()
+    if may_have_changed(&batch, prefer)
         && let Some(now) = service.batch_page(caller, batch.id, &BatchFilter::default()).await?
     {
         batch = now;

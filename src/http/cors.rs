@@ -14,7 +14,7 @@ use super::{host::Origin, identity};
 
 const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, POST, DELETE");
 const HEADERS: HeaderValue = HeaderValue::from_static(
-    "authorization, content-type, idempotency-key, if-none-match, prefer, range",
+    "authorization, content-type, idempotency-key, if-none-match, prefer, range, traceparent",
 );
 const EXPOSED: HeaderValue = HeaderValue::from_static(
     "content-disposition, content-range, etag, location, operation-location, preference-applied, \

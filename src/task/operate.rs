@@ -1,8 +1,13 @@
 //! What operators see and steer.
 
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
-use super::Snapshot;
+use super::{Snapshot, TaskId};
+
+/// What an operator's page watches in place of a task: its version changes with the time, so that each poll shows the
+/// [`Overview`] anew. For callers that are no operators there is no such task.
+pub const OPERATION: TaskId = TaskId::from_uuid(Uuid::nil());
 
 /// Answer to `GET /api/v1/admin/overview`. Times are RFC 3339.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -21,7 +26,7 @@ pub struct Overview {
     pub workers: Vec<WorkerLoad>,
     /// The running tasks that have run longest, at most 10.
     pub slowest: Vec<OperatorTask>,
-    /// Running tasks without news for longer than usual, at most 10.
+    /// Running tasks without news for longer than is usual for their kind, at most 10.
     pub stuck: Vec<OperatorTask>,
     /// The tasks that failed last, at most 10.
     pub failed: Vec<OperatorTask>,
@@ -136,6 +141,9 @@ pub struct OperatorTask {
     /// The owner; absent: anonymous.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<String>,
+    /// Among the stuck tasks: after what time without news it counts as stuck, in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stuck_after_ms: Option<i64>,
     /// The task.
     #[serde(flatten)]
     pub snapshot: Snapshot,
@@ -144,7 +152,7 @@ pub struct OperatorTask {
 impl OperatorTask {
     /// Creates a task of this owner.
     pub const fn new(owner: Option<String>, snapshot: Snapshot) -> Self {
-        Self { owner, snapshot }
+        Self { owner, stuck_after_ms: None, snapshot }
     }
 }
 
@@ -186,7 +194,7 @@ pub struct OperatorFilter {
     /// Only tasks with this tag.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tag: Option<String>,
-    /// Only tasks whose title or error contains this text, ignoring case.
+    /// Only tasks whose title, error or input (the first 10,000 characters of its JSON) contains this text, ignoring case.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub q: Option<String>,
     /// Only tasks that were queued at this time (RFC 3339) or later.

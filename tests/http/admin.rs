@@ -1,6 +1,6 @@
 //! What operators see and steer, and who they are.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, time::Duration};
 
 use axum::{
     body::Body,
@@ -9,9 +9,15 @@ use axum::{
 };
 use serde_json::{Value, json};
 
-use milepost::http::HttpOptions;
+use milepost::{
+    engine::store::Store as _,
+    http::HttpOptions,
+    task::{OPERATION, TaskId},
+};
 
-use crate::fixture::{ADA, Answer, BOB, Fixture, fixture_of, fixture_with, options, quick};
+use crate::fixture::{
+    ADA, Answer, BOB, Fixture, fixture_of, fixture_on, fixture_with, options, quick, store_in,
+};
 
 /// A server whose machine operates it.
 async fn operated() -> Fixture {
@@ -107,6 +113,53 @@ async fn the_overview_has_the_tasks_of_all_and_what_became_of_them() {
     assert_eq!(overview["accounts"][0]["running"], 1);
     assert_eq!(overview["hours"].as_array().unwrap().len(), 24);
     assert_eq!(overview["stuck"], json!([]));
+}
+
+#[tokio::test]
+async fn a_task_is_stuck_without_news_for_longer_than_its_kind_has_shown() {
+    let runs = async |runs: usize| {
+        let folder = tempfile::tempdir().unwrap();
+        let store = store_in(&folder).await;
+        for _ in 0..runs {
+            let (id, times) = (TaskId::from_uuid(uuid::Uuid::new_v4()), [(String::new(), 1)]);
+            store.keep_stage_times(id, "endless", &times, 100).await.unwrap();
+        }
+        let engine = quick().with(|o| o.stuck_after = Duration::from_millis(1));
+        let f = fixture_on(folder, store, by_machine(), engine).await;
+        let running = f.start(BOB, "endless", json!({})).await;
+        f.until(BOB, &running, "running").await;
+        (f, running)
+    };
+    let overview =
+        async |f: &Fixture| local(f, "GET", "/api/v1/admin/overview", &json!({})).await.json();
+    let (f, running) = runs(2).await;
+    while overview(&f).await["stuck"] == json!([]) {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(overview(&f).await["stuck"][0]["id"], json!(running));
+    assert_eq!(overview(&f).await["stuck"][0]["stuck_after_ms"], 1);
+    // Three runs without a long silence: none under a minute is unusual.
+    let (f, running) = runs(3).await;
+    while overview(&f).await["slowest"][0]["updated_age_ms"].as_i64().unwrap() < 10 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(overview(&f).await["slowest"][0]["id"], json!(running));
+    assert_eq!(overview(&f).await["stuck"], json!([]));
+}
+
+#[tokio::test]
+async fn operators_watch_all_tasks_by_polling_and_nobody_else_does() {
+    let f = operated().await;
+    let watch = json!({ "watch": [{ "id": OPERATION, "version": 0 }], "wait_ms": 20_000 });
+    let answer = local(&f, "POST", "/api/v1/tasks/poll", &watch).await.json();
+    assert_eq!(answer["reason"], "no_wait");
+    assert_eq!(answer["tasks"][0]["id"], json!(OPERATION));
+    assert_eq!(answer["tasks"][0]["status"], "running");
+    assert_eq!(answer["poll_after_ms"], 5_000.0);
+    let refused = f.post("/api/v1/tasks/poll", ADA, &watch).await.json();
+    assert_eq!(refused["tasks"], json!([]));
+    assert_eq!(refused["gone"][0]["id"], json!(OPERATION));
+    f.problem(&f.get(&format!("/api/v1/tasks/{OPERATION}"), ADA).await, 404);
 }
 
 #[tokio::test]

@@ -19,6 +19,7 @@ use milepost::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use tempfile::TempDir;
 use tower::ServiceExt;
 
 /// Ends at once with a text, or with an error.
@@ -92,7 +93,7 @@ pub(crate) struct Fixture {
     pub(crate) router: Router,
     pub(crate) engine: Engine,
     schemas: Value,
-    _folder: tempfile::TempDir,
+    _folder: TempDir,
 }
 
 /// Two sessions, sealed with a key of sevens.
@@ -142,8 +143,22 @@ pub(crate) fn quick() -> EngineOptions {
 
 pub(crate) async fn fixture_of(http: HttpOptions, options: EngineOptions) -> Fixture {
     let folder = tempfile::tempdir().unwrap();
+    let store = store_in(&folder).await;
+    fixture_on(folder, store, http, options).await
+}
+
+pub(crate) async fn store_in(folder: &TempDir) -> SqliteStore {
+    SqliteStore::open(&folder.path().join("m.db"), Arc::new(SystemClock)).await.unwrap()
+}
+
+/// On a store in the folder.
+pub(crate) async fn fixture_on(
+    folder: TempDir,
+    store: SqliteStore,
+    http: HttpOptions,
+    options: EngineOptions,
+) -> Fixture {
     let clock = Arc::new(SystemClock);
-    let store = SqliteStore::open(&folder.path().join("m.db"), clock.clone()).await.unwrap();
     let registry = Registry::new()
         .with::<Echo>((), KindOptions::default())
         .with::<crate::files::Maker>((), KindOptions::default())

@@ -8,25 +8,32 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 use milepost::{
-    task::{AccountLoad, KindLoad, OperatorTask, Overview, WorkerLoad},
-    view::text,
+    engine::{Caller, Service},
+    task::{AccountLoad, KindLoad, Overview, Problem, WorkerLoad},
+    view::{server_fns::PagePart, text},
 };
 
 pub(crate) use self::tasks::filter_from;
 use self::{
     chart::HourChart,
-    tasks::{AllTasks, GoOn, OperatorRows},
+    tasks::{AllTasks, GoOn},
 };
 use super::{
-    parts::{NoticeNote, ask},
+    parts::{NoticeNote, Refresh, ask},
     style::{AdminStyle, FormStyle},
 };
-use crate::{outcome::Notice, wire::LIVE};
+use crate::{
+    chunks::Preload,
+    islands::{OperationIsland, operation::OperationState, platform::embed_state},
+    outcome::Notice,
+    wire::LIVE,
+};
 
-/// Seconds between two reloads of the page.
-const REFRESH_S: u32 = 10;
+/// Seconds between two reloads of the page without a script.
+const REFRESH_S: i64 = 10;
 
-/// What runs, waits, fails and hangs. Complete without a script; loads itself again every 10 s if asked to.
+/// What runs, waits, fails and hangs. Kept up to date by polling; complete without a script, and then loads itself again
+/// every 10 s if asked to.
 #[component]
 pub fn AdminPage() -> impl IntoView {
     let notice = use_context::<Notice>();
@@ -38,6 +45,7 @@ pub fn AdminPage() -> impl IntoView {
     let is_live = query.get(LIVE).is_some() && notice.is_none() && filter.is_none();
     ask(move |service, caller| async move {
         let overview = service.overview(&caller).await?;
+        let snapshot = service.operation(&caller).await?;
         let found = match &filter {
             Some(filter) => Some(service.list_all(&caller, filter, cursor.as_deref(), None).await?),
             None => None,
@@ -47,16 +55,29 @@ pub fn AdminPage() -> impl IntoView {
             <Title text="Operation" />
             <FormStyle />
             <AdminStyle />
-            {is_live.then(|| view! { <meta http-equiv="refresh" content=REFRESH_S.to_string() /> })}
             <h1 class="h">"Operation"</h1>
-            <p class="soft">
-                "As of " <time datetime=overview.at.clone()>{text::date_time(&overview.at)}</time> ". "
-                {if is_live {
-                    view! { <a href="admin">"Stop updating"</a> }.into_any()
-                } else {
-                    view! { <a href=format!("admin?{LIVE}")>"Update every 10 s"</a> }.into_any()
-                }}
-            </p>
+            {embed_state(OperationState { snapshot })}
+            <Preload island="operation_island" />
+            <div class="head">
+                <p class="soft">"As of " <span id=AT inner_html=as_of(&overview)></span> "."</p>
+                <OperationIsland />
+            </div>
+            <Refresh seconds=is_live.then_some(REFRESH_S) />
+            {if is_live {
+                view! {
+                    <noscript>
+                        <a href="admin">"Stop updating"</a>
+                    </noscript>
+                }
+                    .into_any()
+            } else {
+                view! {
+                    <noscript>
+                        <a href=format!("admin?{LIVE}")>"Update every 10 s"</a>
+                    </noscript>
+                }
+                    .into_any()
+            }}
             <p>
                 <a href="admin/audit">"Audit log"</a>
             </p>
@@ -79,23 +100,76 @@ pub fn AdminPage() -> impl IntoView {
     })
 }
 
+/// Ids of the elements that change while the page is open.
+const AT: &str = "now-at";
+const KINDS: &str = "now-kinds";
+const BARS: &str = "now-bars";
+const HOURS: &str = "now-hours";
+const WORKERS: &str = "now-workers";
+const ACCOUNTS: &str = "now-owners";
+const STUCK: &str = "now-stuck";
+const SLOWEST: &str = "now-slowest";
+const FAILED: &str = "now-failed";
+
+/// What changes while the page is open: each part is the content of the element with its id.
+fn parts(overview: &Overview) -> [PagePart; 9] {
+    let none_stuck = "Every running task has had news lately.";
+    [
+        (AT, as_of(overview)),
+        (KINDS, kinds(&overview.kinds)),
+        (BARS, chart::bars(&overview.hours)),
+        (HOURS, chart::figures(&overview.hours)),
+        (WORKERS, workers(&overview.workers)),
+        (ACCOUNTS, accounts(&overview.accounts)),
+        (STUCK, tasks::operator_rows(STUCK, &overview.stuck, none_stuck)),
+        (SLOWEST, tasks::operator_rows(SLOWEST, &overview.slowest, "No task is running.")),
+        (FAILED, tasks::operator_rows(FAILED, &overview.failed, "No task has failed lately.")),
+    ]
+    .map(|(element, html)| PagePart { element, keep: 0, html })
+}
+
+/// The parts of the page as they are now.
+pub(super) async fn changed_parts(
+    service: &Service,
+    caller: &Caller,
+) -> Result<Vec<PagePart>, Problem> {
+    Ok(parts(&service.overview(caller).await?).into())
+}
+
+fn as_of(overview: &Overview) -> String {
+    let at = overview.at.clone();
+    view! { <time datetime=at>{text::date_time(&overview.at)}</time> }.to_html()
+}
+
 #[component]
 fn Now(overview: Overview) -> impl IntoView {
-    let Overview { kinds, accounts, hours, workers, slowest, stuck, failed, .. } = overview;
+    let [_, kinds, bars, hours, workers, accounts, stuck, slowest, failed] = parts(&overview);
+    let tasks = [
+        ("Without news for longer than usual", stuck),
+        ("Running longest", slowest),
+        ("Failed last", failed),
+    ];
+    let tasks = tasks.map(|(title, PagePart { element, html, .. })| {
+        view! {
+            <section>
+                <h2>{title}</h2>
+                <div id=element inner_html=html></div>
+            </section>
+        }
+    });
     view! {
-        <Kinds kinds />
-        <HourChart hours />
-        <Workers workers />
-        <Accounts accounts />
-        <Tasks title="Without news for long" none="Every running task has had news lately." tasks=stuck />
-        <Tasks title="Running longest" none="No task is running." tasks=slowest />
-        <Tasks title="Failed last" none="No task has failed lately." tasks=failed />
+        <Table caption="Kinds" columns=KIND_COLUMNS rows=kinds />
+        <HourChart bars hours />
+        <Table caption="Workers" columns=WORKER_COLUMNS rows=workers />
+        <Table caption="Owners with the most unfinished tasks" columns=ACCOUNT_COLUMNS rows=accounts />
+        {tasks.into_iter().collect::<Vec<_>>()}
     }
 }
 
 /// A form with one button, which pauses or resumes a kind or a worker.
 #[component]
 fn PauseForm(
+    id: String,
     /// The name of the field, and its value.
     field: &'static str,
     name: String,
@@ -107,44 +181,52 @@ fn PauseForm(
     view! {
         <form method="post" action=action>
             <input type="hidden" name=field value=name />
-            <button aria-label=what>{label}</button>
+            <button id=id aria-label=what>{label}</button>
         </form>
     }
 }
 
 /// A table that scrolls by itself where the page is narrow.
 #[component]
-fn Table<R: IntoView + 'static>(
-    /// Its name for those who hear the page.
-    label: &'static str,
-    caption: Option<&'static str>,
+fn Table(
+    /// Its name.
+    caption: &'static str,
     columns: &'static [&'static str],
-    rows: Vec<R>,
+    /// Its body.
+    rows: PagePart,
+    /// Whether its name is shown elsewhere.
+    #[prop(optional)]
+    hide_caption: bool,
 ) -> impl IntoView {
     let heads = columns.iter().map(|column| view! { <th scope="col">{*column}</th> });
     view! {
-        <div class="scroll" tabindex="0" role="region" aria-label=label>
+        <div class="scroll" tabindex="0" role="region" aria-label=caption>
             <table>
-                {caption.map(|caption| view! { <caption>{caption}</caption> })}
+                {(!hide_caption).then(|| view! { <caption>{caption}</caption> })}
                 <thead>
                     <tr>{heads.collect::<Vec<_>>()}</tr>
                 </thead>
-                <tbody>{rows}</tbody>
+                <tbody id=rows.element inner_html=rows.html></tbody>
             </table>
         </div>
     }
 }
 
-#[component]
-fn Kinds(kinds: Vec<KindLoad>) -> impl IntoView {
-    let rows = kinds.into_iter().map(|kind| {
+const KIND_COLUMNS: &[&str] =
+    &["Kind", "Running", "Waiting", "Oldest waits", "Later", "Takes tasks"];
+
+fn kinds(kinds: &[KindLoad]) -> String {
+    let rows = kinds.iter().map(|kind| {
         let oldest = (kind.waiting > 0).then(|| text::duration(kind.oldest_ms));
-        let is_paused = kind.paused_at.is_some();
+        let (name, is_paused) = (kind.kind.clone(), kind.paused_at.is_some());
         view! {
             <tr>
                 <th scope="row">
-                    <a href=format!("admin?kind={}&status=queued,running,cancelling", kind.kind)>
-                        {kind.kind.clone()}
+                    <a
+                        id=format!("kind-{name}")
+                        href=format!("admin?kind={name}&status=queued,running,cancelling")
+                    >
+                        {name.clone()}
                     </a>
                     {is_paused.then_some(" (paused)")}
                 </th>
@@ -153,41 +235,45 @@ fn Kinds(kinds: Vec<KindLoad>) -> impl IntoView {
                 <td>{oldest}</td>
                 <td>{kind.scheduled}</td>
                 <td>
-                    <PauseForm field="kind" name=kind.kind is_paused />
+                    <PauseForm id=format!("pause-kind-{name}") field="kind" name is_paused />
                 </td>
             </tr>
         }
     });
-    let columns = &["Kind", "Running", "Waiting", "Oldest waits", "Later", "Takes tasks"];
-    view! { <Table label="Kinds" caption=Some("Kinds") columns rows=rows.collect() /> }
+    rows.collect::<Vec<_>>().to_html()
 }
 
-#[component]
-fn Workers(workers: Vec<WorkerLoad>) -> impl IntoView {
-    let rows = workers.into_iter().map(|worker| {
-        let is_paused = worker.paused_at.is_some();
+const WORKER_COLUMNS: &[&str] =
+    &["Worker", "Version", "Since", "Last report", "Runs", "Takes tasks"];
+
+fn workers(workers: &[WorkerLoad]) -> String {
+    let rows = workers.iter().enumerate().map(|(number, worker)| {
+        let (name, is_paused) = (worker.name.clone(), worker.paused_at.is_some());
         view! {
             <tr>
-                <th scope="row">{worker.name.clone()} {is_paused.then_some(" (paused)")}</th>
-                <td>{worker.version}</td>
+                <th scope="row">{name.clone()} {is_paused.then_some(" (paused)")}</th>
+                <td>{worker.version.clone()}</td>
                 <td>
                     <time datetime=worker.started_at.clone()>{text::date_time(&worker.started_at)}</time>
                 </td>
                 <td>{text::duration(worker.seen_age_ms)} " ago"</td>
                 <td>{worker.running} " of " {worker.concurrency}</td>
                 <td>
-                    <PauseForm field="worker" name=worker.name is_paused />
+                    <PauseForm id=format!("pause-worker-{number}") field="worker" name is_paused />
                 </td>
             </tr>
         }
     });
-    let columns = &["Worker", "Version", "Since", "Last report", "Runs", "Takes tasks"];
-    view! { <Table label="Workers" caption=Some("Workers") columns rows=rows.collect() /> }
+    rows.collect::<Vec<_>>().to_html()
 }
 
-#[component]
-fn Accounts(accounts: Vec<AccountLoad>) -> impl IntoView {
-    let rows = accounts.into_iter().map(|account| {
+const ACCOUNT_COLUMNS: &[&str] = &["Owner", "Running", "Queued"];
+
+fn accounts(accounts: &[AccountLoad]) -> String {
+    if accounts.is_empty() {
+        return view! { <tr><td colspan="3">"Nobody has an unfinished task."</td></tr> }.to_html();
+    }
+    let rows = accounts.iter().map(|account| {
         view! {
             <tr>
                 <th scope="row">{short(&account.account)}</th>
@@ -196,9 +282,7 @@ fn Accounts(accounts: Vec<AccountLoad>) -> impl IntoView {
             </tr>
         }
     });
-    let (columns, rows) = (&["Owner", "Running", "Queued"], rows.collect::<Vec<_>>());
-    let caption = Some("Owners with the most unfinished tasks");
-    (!rows.is_empty()).then(|| view! { <Table label="Owners" caption columns rows /> })
+    rows.collect::<Vec<_>>().to_html()
 }
 
 /// So much of an owner's id as tells owners apart.
@@ -207,17 +291,5 @@ fn short(owner: &str) -> String {
         _ if owner.is_empty() => "anonymous".to_owned(),
         Some((end, _)) => format!("{}…", &owner[..end]),
         None => owner.to_owned(),
-    }
-}
-
-#[component]
-fn Tasks(title: &'static str, none: &'static str, tasks: Vec<OperatorTask>) -> impl IntoView {
-    let is_empty = tasks.is_empty();
-    view! {
-        <section>
-            <h2>{title}</h2>
-            {is_empty.then(|| view! { <p class="soft">{none}</p> })}
-            <OperatorRows tasks />
-        </section>
     }
 }

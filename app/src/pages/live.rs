@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use milepost::{
     engine::{Caller, Service},
     html,
-    task::{Preview, Problem, Snapshot},
+    task::{OPERATION, Preview, Problem, Snapshot},
     view::{
         components::RESULT_ELEMENT,
         server_fns::{PagePart, ShownTask},
@@ -13,7 +13,7 @@ use milepost::{
 };
 use tokio::time::timeout;
 
-use super::{acts::acts, files, result::Rendered};
+use super::{acts::acts, admin, files, result::Rendered};
 use crate::{
     context,
     islands::task_details::{ACTS, FILES},
@@ -100,6 +100,9 @@ pub(crate) async fn changed_parts(
     let has_ended = task.snapshot.status.is_terminal();
     let changed = async {
         match has_ended {
+            _ if task.snapshot.id == OPERATION => {
+                Ok((admin::changed_parts(service, caller).await?, None))
+            }
             true => ended(service, caller, viewers, &task.snapshot).await,
             false => grown(service, caller, viewers, &task).await,
         }

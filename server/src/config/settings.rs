@@ -10,7 +10,9 @@ use milepost_dataset::DatasetSettings;
 use milepost_story::{ApiKey, NarratorSettings, StorySettings};
 use serde::{Deserialize, Serialize};
 
-use super::{AuthSettings, DatabaseUrl, HttpSettings, KindsSettings, ViewerSettings};
+use super::{
+    AuthSettings, DatabaseUrl, HttpSettings, KindsSettings, TelemetrySettings, ViewerSettings,
+};
 
 /// All settings.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -44,6 +46,8 @@ pub struct Settings {
     pub narrator: NarratorSettings,
     /// `[log]`
     pub log: LogSettings,
+    /// `[telemetry]`
+    pub telemetry: TelemetrySettings,
 }
 
 /// Where data is stored.
@@ -194,6 +198,7 @@ impl Settings {
             self.story.invalid(),
             self.narrator.invalid(),
             self.log.invalid(),
+            self.telemetry.invalid(),
         ];
         let fixed = fixed.into_iter().flatten().map(|(key, right)| (key.to_owned(), right));
         let tables = [

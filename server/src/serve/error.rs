@@ -6,6 +6,8 @@ use milepost::engine::store::StoreError;
 use milepost_command::SealError;
 use milepost_story::InvalidEndpoint;
 
+use crate::telemetry::TelemetryError;
+
 /// Why the server cannot start.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -87,6 +89,9 @@ pub enum ServeError {
     #[cfg(target_os = "linux")]
     #[error("{0}; allow it, or set isolation.mode to auto")]
     Isolation(#[from] milepost_command::launch::IsolationError),
+    /// Traces cannot be recorded as configured.
+    #[error(transparent)]
+    Telemetry(#[from] TelemetryError),
     /// Signals cannot be handled.
     #[error("cannot wait for signals: {0}")]
     Signals(io::Error),

@@ -43,5 +43,6 @@ mod simple;
 mod site;
 mod story;
 mod totals;
+mod traces;
 mod upgrade;
 mod users;

@@ -16,7 +16,7 @@ use super::{
     Error,
     send::{Body, Method, NoResponse, Request},
 };
-use crate::poll::retry_after_ms;
+use crate::{poll::retry_after_ms, task::TraceParent};
 
 /// A future that the driver of the poll machine holds.
 pub(super) type Pending<T> = Pin<Box<dyn Future<Output = T>>>;
@@ -29,6 +29,7 @@ pub(super) enum Stream {}
 #[derive(Clone, Debug)]
 pub(super) struct Http {
     token: Option<Token>,
+    trace: Option<TraceParent>,
 }
 
 /// The value of the `Authorization` header.
@@ -63,14 +64,19 @@ impl Drop for AbortOnDrop {
 }
 
 impl Http {
-    pub(super) fn new(url: &str, token: Option<&str>, _connect: Duration) -> Result<Self, Error> {
+    pub(super) fn new(
+        url: &str,
+        token: Option<&str>,
+        trace: Option<TraceParent>,
+        _connect: Duration,
+    ) -> Result<Self, Error> {
         let host = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://"));
         let absolute = host.is_some_and(|host| !host.is_empty() && !host.starts_with('/'));
         let on_this_server = url.is_empty() || url.starts_with('/') && !url.starts_with("//");
         if !absolute && !on_this_server {
             return Err(Error::Url { url: url.to_owned() });
         }
-        Ok(Self { token: token.map(|token| Token(format!("Bearer {token}"))) })
+        Ok(Self { token: token.map(|token| Token(format!("Bearer {token}"))), trace })
     }
 
     pub(super) async fn send(&self, request: Request) -> Result<Response, NoResponse> {
@@ -89,6 +95,9 @@ impl Http {
         };
         if let Some(Token(token)) = &self.token {
             sent = sent.header("authorization", token);
+        }
+        if let Some(trace) = self.trace {
+            sent = sent.header(TraceParent::HEADER, &trace.to_string());
         }
         if let Some(key) = &request.idempotency_key {
             sent = sent.header("idempotency-key", key);

@@ -10,7 +10,7 @@ use super::{
     Error,
     send::{Body, Method, NoResponse, Request},
 };
-use crate::{loopback::is_loopback, poll::retry_after_ms};
+use crate::{loopback::is_loopback, poll::retry_after_ms, task::TraceParent};
 
 /// A future that the driver of the poll machine holds.
 pub(super) type Pending<T> = Pin<Box<dyn Future<Output = T> + Send>>;
@@ -27,7 +27,12 @@ pub(super) struct Http(reqwest::Client);
 pub(super) struct Response(reqwest::Response);
 
 impl Http {
-    pub(super) fn new(url: &str, token: Option<&str>, connect: Duration) -> Result<Self, Error> {
+    pub(super) fn new(
+        url: &str,
+        token: Option<&str>,
+        trace: Option<TraceParent>,
+        connect: Duration,
+    ) -> Result<Self, Error> {
         let wrong = || Error::Url { url: url.to_owned() };
         let parsed = reqwest::Url::parse(url).map_err(|_| wrong())?;
         if !matches!(parsed.scheme(), "http" | "https") || parsed.host().is_none() {
@@ -39,6 +44,10 @@ impl Http {
                 HeaderValue::from_str(&format!("Bearer {token}")).map_err(|_| Error::Token)?;
             value.set_sensitive(true);
             headers.insert(header::AUTHORIZATION, value);
+        }
+        // Digits and dashes are a value of a header.
+        if let Some(value) = trace.and_then(|trace| HeaderValue::try_from(trace.to_string()).ok()) {
+            headers.insert(HeaderName::from_static(TraceParent::HEADER), value);
         }
         let mut http = reqwest::Client::builder()
             .default_headers(headers)

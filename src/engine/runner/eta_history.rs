@@ -36,6 +36,7 @@ pub(super) fn end_of(inner: &Inner, running: &RunningTask, ending: Ending) -> Ru
         kind: running.kind.clone(),
         stage_times: if whole && most > 0 { running.stage_times() } else { Vec::new() },
         stage_history: most,
+        traceparent: None,
     }
 }
 

@@ -20,7 +20,7 @@ use crate::{
     engine::{
         Stages,
         clock::rfc3339,
-        eta::{DurationHistory, Forecasts, Route},
+        eta::{DurationHistory, Forecasts, Route, Silences},
         log::RunLog,
         long_poll::LineTimes,
         preview::RunPreview,
@@ -100,6 +100,7 @@ pub(crate) struct State {
     pub(crate) stopping: Stopping,
     pub(crate) labels: Labels,
     pub(crate) updated_at: i64,
+    silences: Silences,
     pub(crate) stop: Option<Stop>,
     pub(crate) renewed_at: Instant,
     eta_range: Option<EtaRange>,
@@ -169,6 +170,7 @@ impl RunningTask {
                 stopping: row.stopping.clone(),
                 labels: row.labels.clone(),
                 updated_at: row.updated_at,
+                silences: Silences::new(now),
                 stop: None,
                 renewed_at: now,
                 eta_range: None,
@@ -376,6 +378,7 @@ impl State {
     fn touch(&mut self, now_ms: i64) {
         self.version += 1;
         self.updated_at = now_ms;
+        self.silences.news(Instant::now());
     }
 
     /// Rate per second and seconds left, `t` seconds after the start.

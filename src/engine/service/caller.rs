@@ -6,10 +6,13 @@ use super::{
     may::{Role, Subject},
     shares::OpenShare,
 };
-use crate::engine::{
-    ClientAddress,
-    audit::Action,
-    store::{NewAudit, StoredToken, StoredUserSession, TokenScope},
+use crate::{
+    engine::{
+        ClientAddress,
+        audit::Action,
+        store::{NewAudit, StoredToken, StoredUserSession, TokenScope},
+    },
+    task::TraceParent,
 };
 
 /// Prefix of the owner ids of users.
@@ -44,6 +47,7 @@ pub struct Caller {
     how: Option<&'static str>,
     /// Who acts for this caller.
     operator: Option<Arc<Caller>>,
+    trace: Option<TraceParent>,
 }
 
 /// Whether the text can be an entry of a list of users and groups: `ada`, or `group:ops`.
@@ -80,6 +84,7 @@ impl Caller {
             is_guest: false,
             how: None,
             operator: None,
+            trace: None,
         }
     }
 
@@ -136,6 +141,18 @@ impl Caller {
     #[must_use]
     pub fn at(self, client: Option<ClientAddress>) -> Self {
         Self { client, ..self }
+    }
+
+    /// Sets the trace that the request belongs to: tasks that it starts keep it, and their runs are children of it.
+    /// Default: none.
+    #[must_use]
+    pub fn in_trace(self, trace: Option<TraceParent>) -> Self {
+        Self { trace, ..self }
+    }
+
+    /// The trace that the request belongs to.
+    pub const fn trace(&self) -> Option<TraceParent> {
+        self.trace
     }
 
     /// Sets whether the caller connects from the machine of an open server itself; see

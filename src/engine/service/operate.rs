@@ -8,12 +8,11 @@ use crate::{
         ValidationError,
         audit::{Action, AuditedTasks},
         clock::rfc3339,
-        millis,
         store::{AllTasksQuery, HourCount, HourEvent, Pause, PauseScope, Row},
     },
     task::{
-        AccountLoad, HourLoad, KindLoad, ManyDone, OperatorFilter, OperatorTask, OperatorTasks,
-        Overview, PauseTarget, Paused, Status, TaskId, WorkerLoad,
+        AccountLoad, HourLoad, KindLoad, ManyDone, OPERATION, OperatorFilter, OperatorTask,
+        OperatorTasks, Overview, PauseTarget, Paused, Snapshot, Status, TaskId, WorkerLoad,
     },
 };
 
@@ -23,7 +22,9 @@ const HOURS: i64 = 24;
 /// Accounts of an overview.
 const ACCOUNTS: u32 = 20;
 /// Tasks in each list of an overview.
-const TASKS: usize = 10;
+pub(super) const TASKS: usize = 10;
+/// When a page asks for the next overview, in milliseconds.
+const OVERVIEW_EVERY_MS: i64 = 5_000;
 /// Running tasks among which those without news are searched.
 const LOOKED_AT: u32 = 1_000;
 
@@ -42,6 +43,21 @@ impl Service {
     /// [`ServiceError::Forbidden`].
     pub fn may_operate(&self, caller: &Caller) -> Result<(), ServiceError> {
         if caller.is_operator() { Ok(()) } else { Err(ServiceError::Forbidden(NO_OPERATOR)) }
+    }
+
+    /// Returns the state of [`OPERATION`], for whoever may operate.
+    ///
+    /// # Errors
+    /// When the caller may not see it, and when the store fails.
+    pub async fn operation(&self, caller: &Caller) -> Result<Snapshot, ServiceError> {
+        self.may_operate(caller)?;
+        let now = self.engine.inner().store.now_ms().await?;
+        let mut state = Snapshot::new(OPERATION, "operation".to_owned(), "Operation".to_owned());
+        state.status = Status::Running;
+        state.version = now;
+        state.poll_after_ms = OVERVIEW_EVERY_MS;
+        (state.created_at, state.updated_at) = (rfc3339(now), rfc3339(now));
+        Ok(state)
     }
 
     /// Returns what runs, waits and fails, over all owners.
@@ -63,10 +79,8 @@ impl Service {
         overview.hours = hours(first, store.hour_counts(first).await?);
         overview.workers = self.worker_loads(&pauses, now).await?;
         let running = store.longest_running(LOOKED_AT).await?;
-        let stuck_ms = millis(self.engine.inner().options.stuck_after);
-        let is_stuck = |row: &&Row| now.saturating_sub(row.updated_at) > stuck_ms;
         overview.slowest = self.shown(running.iter().take(TASKS)).await;
-        overview.stuck = self.shown(running.iter().filter(is_stuck).take(TASKS)).await;
+        overview.stuck = self.stuck(&running, now).await?;
         let examined = self.examined();
         let failed = AllTasksQuery::default().with(|query| {
             query.statuses = vec![Status::Error];
@@ -120,7 +134,7 @@ impl Service {
         Ok(load.collect())
     }
 
-    async fn shown(&self, rows: impl Iterator<Item = &Row>) -> Vec<OperatorTask> {
+    pub(super) async fn shown(&self, rows: impl Iterator<Item = &Row>) -> Vec<OperatorTask> {
         let (read, mut tasks) = (Instant::now(), Vec::new());
         for row in rows {
             tasks.push(OperatorTask::new(row.owner.clone(), self.show_one_of(row, read).await));
@@ -280,7 +294,7 @@ impl Service {
                     cancelled.await?.is_some_and(|it| it.accepted)
                 }
                 Many::Rerun => {
-                    let owner = caller.for_owner(row.owner.as_deref());
+                    let owner = caller.for_owner(row.owner.as_deref()).in_trace(caller.trace());
                     matches!(self.rerun_task(&owner, row.id, None).await, Ok(Some(_)))
                 }
             };

@@ -14,7 +14,8 @@ use crate::{
         subscriptions::Interest,
     },
     task::{
-        AnswerReason, BatchId, Gone, GoneReason, PollRequest, PollResponse, Snapshot, TaskId, Watch,
+        AnswerReason, BatchId, Gone, GoneReason, OPERATION, PollRequest, PollResponse, Snapshot,
+        TaskId, Watch,
     },
 };
 
@@ -188,12 +189,10 @@ impl Service {
         }
         let (may_watch, read) = Box::pin(self.may_watch(caller, &ids)).await?;
         if !may_watch {
-            // The state of a batch is polled: it changes with any of its tasks.
+            // The state of what has many tasks is polled: it changes with any of them.
             let first = ids.first().filter(|id| read.lacks(**id));
             let reason = match first {
-                Some(id) if self.watched_batch(caller, *id).await?.is_some() => {
-                    AnswerReason::NoWait
-                }
+                Some(id) if self.watched_many(caller, *id).await?.is_some() => AnswerReason::NoWait,
                 _ => AnswerReason::Ended,
             };
             return Ok(Held::not(reason, read));
@@ -285,7 +284,7 @@ impl Service {
                 (None, Some(Err(reason))) => Err(*reason),
                 // A page that follows a batch watches it before its tasks.
                 (None, None) if watched.first().is_some_and(|first| first.id == watch.id) => {
-                    self.watched_batch(caller, watch.id).await?.ok_or(GoneReason::NotFound)
+                    self.watched_many(caller, watch.id).await?.ok_or(GoneReason::NotFound)
                 }
                 (None, None) => Err(GoneReason::NotFound),
             };
@@ -306,12 +305,20 @@ impl Service {
         Ok(answer)
     }
 
-    /// Returns the state of the batch with this id, if there is one that the caller may see.
-    async fn watched_batch(
+    /// Returns the state of the batch with this id, if there is one that the caller may see; for operators also that of
+    /// all tasks.
+    async fn watched_many(
         &self,
         caller: &Caller,
         id: TaskId,
     ) -> Result<Option<Snapshot>, ServiceError> {
+        if id == OPERATION {
+            let state = self.operation(caller).await;
+            return match state {
+                Err(ServiceError::Forbidden(_)) => Ok(None),
+                state => state.map(Some),
+            };
+        }
         self.batch_state(caller, BatchId::from_uuid(*id.as_uuid())).await
     }
 

@@ -234,6 +234,7 @@ impl Service {
             tags,
             run_at,
             audit: None,
+            traceparent: caller.trace(),
         })
     }
 

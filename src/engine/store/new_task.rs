@@ -1,7 +1,7 @@
 //! A task to be queued, and the results of an insert.
 
 use super::{NewAudit, Row};
-use crate::task::{BatchId, StageInfo, TaskId, UploadId};
+use crate::task::{BatchId, StageInfo, TaskId, TraceParent, UploadId};
 
 /// A task to be queued.
 #[derive(Clone, Debug)]
@@ -59,6 +59,8 @@ pub struct NewTask {
     pub run_at: Option<i64>,
     /// What is written to the audit log when it is queued.
     pub audit: Option<NewAudit>,
+    /// The trace that its start belongs to.
+    pub traceparent: Option<TraceParent>,
 }
 
 crate::with::with!(NewTask);
@@ -100,6 +102,7 @@ impl NewTask {
             tags: Vec::new(),
             run_at: None,
             audit: None,
+            traceparent: None,
         }
     }
 

@@ -3,7 +3,7 @@
 use std::{borrow::Cow, collections::HashMap};
 
 use super::{Row, SharedLimits, Store, StoreError};
-use crate::task::TaskId;
+use crate::task::{TaskId, TraceParent};
 
 /// What a worker can claim.
 #[derive(Clone, Debug)]
@@ -109,6 +109,8 @@ pub struct RunEnd {
     pub stage_times: Vec<(String, i64)>,
     /// Number of times retained per stage.
     pub stage_history: u32,
+    /// The span of the run, for a link from the next one; stored if the task returns to the queue.
+    pub traceparent: Option<TraceParent>,
 }
 
 impl RunEnd {
@@ -121,6 +123,7 @@ impl RunEnd {
             kind: row.kind.clone(),
             stage_times: Vec::new(),
             stage_history: 0,
+            traceparent: None,
         }
     }
 }
@@ -136,6 +139,18 @@ pub struct StoredInput {
     /// Sealed secrets of the input, unreadable without a key. Dropped by the write that ends the
     /// task.
     pub sealed: Option<String>,
+    /// The trace that its runs belong to.
+    pub trace: StoredTrace,
+}
+
+/// The positions in traces that a task keeps.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct StoredTrace {
+    /// That of its start.
+    pub start: Option<TraceParent>,
+    /// The span of the last run that returned it to the queue.
+    pub last_run: Option<TraceParent>,
 }
 
 /// A result.

@@ -139,7 +139,10 @@ macro_rules! conformance {
             what_changes_a_task_writes_its_row_and_what_does_not_none,
             what_changes_users_tokens_and_pauses_writes_its_row,
             the_audit_log_is_filtered_and_paged,
-            old_rows_of_the_audit_log_are_removed_some_at_a_time
+            old_rows_of_the_audit_log_are_removed_some_at_a_time,
+            a_task_keeps_the_trace_of_its_start,
+            a_rerun_has_the_trace_of_its_own_start,
+            a_run_that_is_followed_by_another_leaves_its_span_to_it
         );
     };
     ($open:path; $($name:ident),* $(,)?) => {

@@ -19,6 +19,7 @@ use super::{
         body::{self, BodyCheck},
         client, origin,
         refusal::{Reader, answer, refuse},
+        trace::trace_of,
     },
     Guard, Identity,
 };
@@ -105,7 +106,8 @@ impl<S: Service<Request, Response = Response>> Guarded<S> {
         let options = &*self.guard.options;
         let (pages, plain) = (self.guard.makes_sessions, options.plain_error_paths);
         let client = caller.client().or(client);
-        request.extensions_mut().insert(caller.at(client));
+        let trace = caller.trace().or_else(|| trace_of(request.headers()));
+        request.extensions_mut().insert(caller.at(client).in_trace(trace));
         let body = match body::check(&mut request, options, pages) {
             Ok(body) => body,
             Err(refusal) => {

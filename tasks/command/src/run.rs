@@ -184,7 +184,7 @@ impl Run {
         let work = self.definition.folder.clone().unwrap_or_else(|| folder.path().to_owned());
         Ok(SpawnRequest {
             argv,
-            env: environment::of(&self.definition, &self.values, folder),
+            env: environment::of(&self.definition, &self.values, folder, self.ctx.traceparent()),
             stdin: self.stdin(),
             folder: work,
             lock: folder.lock().to_owned(),

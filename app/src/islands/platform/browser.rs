@@ -11,7 +11,9 @@ use milepost::view::json;
 use serde::de::DeserializeOwned;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{FormData, HtmlButtonElement, HtmlFormElement, HtmlInputElement, Notification};
+use web_sys::{
+    FormData, HtmlButtonElement, HtmlElement, HtmlFormElement, HtmlInputElement, Notification,
+};
 
 use crate::wire::KEY_FIELD;
 
@@ -126,7 +128,14 @@ pub(crate) fn replace(part: &str) {
     }
     let keep = keep.parse().unwrap_or_default();
     if keep == 0 {
+        let focused = document().active_element().filter(|focused| element.contains(Some(focused)));
         element.set_inner_html(html);
+        // Who uses a button goes on with the same one.
+        let same = focused.and_then(|focused| document().get_element_by_id(&focused.id()));
+        if let Some(same) = same.and_then(|same| same.dyn_into::<HtmlElement>().ok()) {
+            // Browsers refuse this only for elements that cannot be focused.
+            let _ = same.focus();
+        }
         return;
     }
     if element.child_element_count() < keep {

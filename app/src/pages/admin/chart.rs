@@ -1,7 +1,10 @@
 //! Tasks started, completed and failed by the hour, as a chart and as a table.
 
 use leptos::prelude::*;
-use milepost::{task::HourLoad, view::text};
+use milepost::{
+    task::HourLoad,
+    view::{server_fns::PagePart, text},
+};
 
 use super::Table;
 
@@ -12,12 +15,29 @@ const HEIGHT: i64 = 60;
 /// One of the figures of an hour.
 type Figure = fn(&HourLoad) -> i64;
 
-/// Four rows of bars, each with its own scale and its sum in words, and the figures as a table.
+/// The bars and the figures, which are the content of the parts.
 #[component]
 pub fn HourChart(
-    /// The hours, oldest first.
-    hours: Vec<HourLoad>,
+    /// The bars.
+    bars: PagePart,
+    /// The figures.
+    hours: PagePart,
 ) -> impl IntoView {
+    let columns = &["Hour", "Started", "Completed", "Failed", "Cancelled"];
+    view! {
+        <section>
+            <h2>"The last 24 hours"</h2>
+            <div id=bars.element inner_html=bars.html></div>
+            <details>
+                <summary>"As a table"</summary>
+                <Table caption="Tasks by the hour" columns rows=hours hide_caption=true />
+            </details>
+        </section>
+    }
+}
+
+/// Four rows of bars, each with its own scale and its sum in words; the hours are the oldest first.
+pub(super) fn bars(hours: &[HourLoad]) -> String {
     let series: [(&str, Figure); 4] = [
         ("Started", |hour| hour.started),
         ("Completed", |hour| hour.completed),
@@ -28,7 +48,12 @@ pub fn HourChart(
         let values: Vec<_> = hours.iter().map(value).collect();
         view! { <Bars label values /> }
     });
-    let figures = hours.iter().rev().map(|hour| {
+    rows.into_iter().collect::<Vec<_>>().to_html()
+}
+
+/// The figures as rows of a table, the newest first.
+pub(super) fn figures(hours: &[HourLoad]) -> String {
+    let rows = hours.iter().rev().map(|hour| {
         view! {
             <tr>
                 <th scope="row">
@@ -41,18 +66,7 @@ pub fn HourChart(
             </tr>
         }
     });
-    let columns = &["Hour", "Started", "Completed", "Failed", "Cancelled"];
-    let figures = figures.collect::<Vec<_>>();
-    view! {
-        <section>
-            <h2>"The last 24 hours"</h2>
-            {rows.into_iter().collect::<Vec<_>>()}
-            <details>
-                <summary>"As a table"</summary>
-                <Table label="Tasks by the hour" caption=None columns rows=figures />
-            </details>
-        </section>
-    }
+    rows.collect::<Vec<_>>().to_html()
 }
 
 #[component]

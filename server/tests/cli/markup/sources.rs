@@ -7,11 +7,14 @@ const RAW: [&str; 5] = ["textarea", "title", "noscript", "script", "style"];
 
 /// The files that place HTML as it is, each for something that is escaped or was made as HTML: what is
 /// new here needs an escape of its own.
-const AS_IT_IS: [&str; 8] = [
+const AS_IT_IS: [&str; 11] = [
     "app/src/islands/log.rs",
     "app/src/islands/platform/browser.rs",
     "app/src/islands/platform/server.rs",
     "app/src/islands/task_details.rs",
+    "app/src/pages/admin.rs",
+    "app/src/pages/admin/chart.rs",
+    "app/src/pages/admin/tasks.rs",
     "app/src/pages/result.rs",
     "app/src/pages/start/field.rs",
     "app/src/shell.rs",

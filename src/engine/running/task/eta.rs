@@ -1,5 +1,7 @@
 //! Estimates when a running task will end, and judges the estimates after its end.
 
+use std::time::Instant;
+
 use super::{RunningTask, State};
 use crate::engine::{
     eta::{Pace, Present},
@@ -45,12 +47,13 @@ impl RunningTask {
         state.eta_range = range.filter(|_| self.durations.accuracy().trusted());
     }
 
-    /// Returns the duration of each stage, by name, of a completed run.
+    /// Returns the duration of each stage, by name, of a completed run, and its longest silence if that was long.
     pub(crate) fn stage_times(&self) -> Vec<(String, i64)> {
         let state = self.lock();
         let name = |at: usize| self.stages.get(at).map_or("", |stage| stage.name.as_str());
         let times = state.route.end(self.taken.elapsed().as_secs_f64());
-        times.into_iter().map(|(at, ms)| (name(at).to_owned(), ms)).collect()
+        let stages = times.into_iter().map(|(at, ms)| (name(at).to_owned(), ms));
+        stages.chain(state.silences.to_store(Instant::now())).collect()
     }
 
     /// Judges the recorded estimates against the actual end.

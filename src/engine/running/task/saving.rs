@@ -109,6 +109,7 @@ impl RunningTask {
             state.version += 1;
         }
         state.updated_at = state.updated_at.max(write.updated_at);
+        state.silences.news(Instant::now());
         state.output_version = state.version;
         let version = state.version;
         state.lines.add(version, t);

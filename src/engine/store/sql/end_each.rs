@@ -75,6 +75,9 @@ pub(super) const KEEP_STAGE_TIMES: &str = concat!(
     " WHERE TRUE ON CONFLICT DO NOTHING"
 );
 
+/// The span $2 of the last run of the task $1.
+pub(super) const KEEP_RUN_TRACE: &str = "UPDATE tasks SET run_traceparent = $2 WHERE id = $1";
+
 /// A run that is still held, and how it ends.
 struct Held<'e> {
     index: usize,
@@ -101,6 +104,10 @@ impl This {
                 None => {
                     let Held { index, end, cancel_asked } = held;
                     let row = finish_held(tx, end.id, &end.ending, cancel_asked, now).await?;
+                    if let Some(parent) = end.traceparent {
+                        let query = sqlx::query(KEEP_RUN_TRACE).bind(end.id.to_string());
+                        tx.execute(query.bind(parent.to_string())).await?;
+                    }
                     rows[index] = Some(row);
                 }
             }

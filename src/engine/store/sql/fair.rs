@@ -6,6 +6,7 @@ use super::{
     This,
     connections::Session,
     map,
+    map::input_columns,
     shared_limits::{admit_runs, count_runs},
     statements::{account, columns, next_generation},
 };
@@ -105,7 +106,9 @@ macro_rules! claim {
             next_generation!(),
             " WHERE id IN ",
             first_unlocked!(),
-            " RETURNING (SELECT is_whole FROM depth) AS is_whole, input, sealed, ",
+            " RETURNING (SELECT is_whole FROM depth) AS is_whole, ",
+            input_columns!(),
+            ", ",
             columns!()
         )
     };

@@ -23,14 +23,14 @@ const MAX_BYTES: usize = 4 << 20;
 pub(super) const INSERT_ROWS: &str = concat!(
     "INSERT INTO tasks (id, owner, kind, title, input, stages, unique_key, ",
     "status, run_at, max_attempts, version, created_at, updated_at, priority, keep_ms, ",
-    "batch_id, batch_index, client, lookup_key, sealed, search_title) ",
+    "batch_id, batch_index, client, lookup_key, sealed, search_title, traceparent) ",
     "SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 14, ",
     "'queued', CASE WHEN CAST(value ->> 16 AS BIGINT) > $2 THEN CAST(value ->> 16 AS BIGINT) ELSE $2 END, ",
     "CAST(value ->> 6 AS BIGINT), ",
     first_version!(),
     ", $2, $2, CAST(value ->> 7 AS BIGINT), ",
     "CAST(value ->> 8 AS BIGINT), value ->> 9, CAST(value ->> 10 AS BIGINT), value ->> 11, ",
-    "value ->> 12, value ->> 13, value ->> 15 FROM ",
+    "value ->> 12, value ->> 13, value ->> 15, value ->> 17 FROM ",
     json_rows!("$1")
 );
 
@@ -102,6 +102,7 @@ fn fields(new: &NewTask) -> Result<serde_json::Value, StoreError> {
         new.unique_key,
         storable(&searchable(&new.title)),
         new.run_at,
+        new.traceparent.map(|parent| parent.to_string()),
     ]))
 }
 

@@ -13,8 +13,9 @@ use super::{DbRow, Statement, read_at};
 use crate::{
     engine::store::{
         Labels, ProgressWrite, Resumption, Row, Stopping, StoreError, StoredInput, StoredPace,
+        StoredTrace,
     },
-    task::{BatchId, CancelOutcome, ResumeReason, Status, TaskId},
+    task::{BatchId, CancelOutcome, ResumeReason, Status, TaskId, TraceParent},
 };
 
 /// The columns that [`row`] reads. A new column: see `docs/how-to-add.md`.
@@ -111,9 +112,25 @@ pub(super) fn save_progress(write: &ProgressWrite) -> Statement<'_> {
         .bind(write.output_version)
 }
 
-/// Reads the columns `input` and `sealed`.
+/// The columns that [`input`] reads.
+macro_rules! input_columns {
+    () => {
+        "input, sealed, traceparent, run_traceparent"
+    };
+}
+pub(super) use input_columns;
+
+/// Reads the columns named in `input_columns!`.
 pub(super) fn input(raw: &DbRow) -> Result<StoredInput, StoreError> {
-    Ok(StoredInput { text: raw.try_get("input")?, sealed: raw.try_get("sealed")? })
+    // What is no position in a trace is none, as in a request.
+    let parent = |column| -> Result<Option<TraceParent>, StoreError> {
+        Ok(raw.try_get::<Option<String>, _>(column)?.and_then(|text| text.parse().ok()))
+    };
+    Ok(StoredInput {
+        text: raw.try_get("input")?,
+        sealed: raw.try_get("sealed")?,
+        trace: StoredTrace { start: parent("traceparent")?, last_run: parent("run_traceparent")? },
+    })
 }
 
 fn pace(raw: &DbRow) -> Result<StoredPace, StoreError> {

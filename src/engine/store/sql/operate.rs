@@ -92,6 +92,8 @@ macro_rules! matching {
             contains!("search_title", "$5"),
             " OR ",
             contains!("lower(coalesce(error_message, ''))", "$5"),
+            " OR ",
+            contains!("lower(substr(input, 1, 10000))", "$5"),
             ") AND ($6 IS NULL OR kind = $6) AND ($7 IS NULL OR ",
             in_json_list!("status", "$7"),
             ") AND ($8 IS NULL OR owner = $8 OR substr(CAST($8 AS TEXT), 1, 5) <> 'user:' AND ",

@@ -13,6 +13,7 @@ macro_rules! account {
 pub(super) use account;
 
 pub(super) use super::map::columns;
+use super::map::input_columns;
 
 /// Skips one generation: a run that reports for weeks may have counted into the next one since its
 /// last report was saved.
@@ -53,7 +54,7 @@ pub(super) const GET_ALL: &str =
 
 /// Among the ids in $1.
 pub(super) const INPUTS: &str =
-    concat!("SELECT id, input, sealed FROM tasks WHERE ", in_json_list!("id", "$1"));
+    concat!("SELECT id, ", input_columns!(), " FROM tasks WHERE ", in_json_list!("id", "$1"));
 
 pub(super) const BY_IDEMPOTENCY_KEY: &str = concat!(
     "SELECT request_hash, ",

@@ -23,6 +23,7 @@ mod shared_limits;
 mod shares;
 mod tokens;
 mod totals;
+mod traces;
 mod users;
 
 pub use artifacts::*;
@@ -47,4 +48,5 @@ pub use shared_limits::*;
 pub use shares::*;
 pub use tokens::*;
 pub use totals::*;
+pub use traces::*;
 pub use users::*;

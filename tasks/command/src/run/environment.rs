@@ -1,5 +1,7 @@
 //! Environment of a run: variables and limits.
 
+use milepost::task::TraceParent;
+
 use crate::{
     definition::{Definition, Limits},
     folder::RunFolder,
@@ -7,14 +9,20 @@ use crate::{
     value::ParamValue,
 };
 
+/// Names the trace that a run belongs to for the programs that it starts.
+const TRACE: &str = "TRACEPARENT";
+
 /// Variables of a run. Only allowed variables of the server are passed on, because others may hold
 /// keys.
 pub(super) fn of(
     definition: &Definition,
     values: &[ParamValue],
     folder: &RunFolder,
+    trace: Option<TraceParent>,
 ) -> Vec<(String, String)> {
-    let mut env = definition.environment(folder.path().display().to_string());
+    // What the definition says comes later and counts.
+    let mut env: Vec<_> = trace.iter().map(|it| (TRACE.to_owned(), it.to_string())).collect();
+    env.extend(definition.environment(folder.path().display().to_string()));
     if definition.pty {
         env.push(("TERM".to_owned(), "xterm-256color".to_owned()));
     }

@@ -95,7 +95,12 @@ pub async fn tasks_of_all_owners_are_found_by_what_is_asked_for(f: &Fixture) {
     let done = f.running("w").await;
     f.store.finish(done.id, done.run_seq, &Ending::Completed(result())).await.unwrap().unwrap();
     f.advance(10).await;
-    let bobs = NewTask { owner: Some("bob".to_owned()), tags: vec!["night".to_owned()], ..task() };
+    let bobs = NewTask {
+        owner: Some("bob".to_owned()),
+        tags: vec!["night".to_owned()],
+        input: r#"{"where":"The Quiet cove"}"#.to_owned(),
+        ..task()
+    };
     let queued = f.queue(&bobs).await;
     let page = |change: fn(&mut AllTasksQuery)| {
         AllTasksQuery::default().with(|query| {
@@ -112,6 +117,7 @@ pub async fn tasks_of_all_owners_are_found_by_what_is_asked_for(f: &Fixture) {
     assert_eq!(found(page(|query| query.statuses = vec![Status::Queued])).await, [queued.id]);
     assert_eq!(found(page(|query| query.q = Some("PAPER".to_owned()))).await, [failed.id]);
     assert_eq!(found(page(|query| query.q = Some("lighthouse".to_owned()))).await.len(), 3);
+    assert_eq!(found(page(|query| query.q = Some("quiet".to_owned()))).await, [queued.id]);
     assert_eq!(found(page(|query| query.owner = Some("bo".to_owned()))).await, [queued.id]);
     assert_eq!(found(page(|query| query.tag = Some("night".to_owned()))).await, [queued.id]);
     assert!(found(page(|query| query.kind = Some("other".to_owned()))).await.is_empty());
