@@ -6,7 +6,7 @@ use leptos_router::{hooks::use_query_map, params::ParamsMap};
 use milepost::{
     http::percent_encoded,
     task::{AuditEntry, AuditFilter, AuditPage},
-    view::text,
+    view::{server_fns::PagePart, text},
 };
 
 use super::Table;
@@ -112,7 +112,10 @@ fn Entries(
     let columns = &["Time", "Who", "By", "Address", "Action", "Subject", "Outcome"];
     let table = match rows.is_empty() {
         true => view! { <p class="soft">"No entry matches."</p> }.into_any(),
-        false => view! { <Table label="Entries" caption=None columns rows /> }.into_any(),
+        false => {
+            let rows = PagePart { element: "entries", keep: 0, html: rows.to_html() };
+            view! { <Table caption="Entries" columns rows hide_caption=true /> }.into_any()
+        }
     };
     view! {
         {table}
