@@ -84,8 +84,6 @@ use crate::task::{BatchId, Status, TaskId};
 /// Each call fails with [`StoreError::Unavailable`] when the database fails or does not answer in
 /// time, and leaves the store unchanged; the outcome of a commit that is not answered is unknown.
 /// Every call ends within a time limit.
-///
-/// # Audit
 /// A call that takes a [`NewAudit`], by itself or in another argument, writes it in the transaction of the
 /// change, and not if it changes nothing.
 #[async_trait]
