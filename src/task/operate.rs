@@ -1,5 +1,7 @@
 //! What operators see and steer.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -124,6 +126,9 @@ pub struct WorkerLoad {
     pub seen_age_ms: i64,
     /// Number of tasks that it runs.
     pub running: u32,
+    /// The same by kind.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub kinds: BTreeMap<String, u32>,
     /// Maximum number of tasks that it runs at once.
     pub concurrency: u32,
     /// Since when it takes no tasks; absent: it is not paused.

@@ -257,7 +257,7 @@ fn workers(workers: &[WorkerLoad]) -> String {
                     <time datetime=worker.started_at.clone()>{text::date_time(&worker.started_at)}</time>
                 </td>
                 <td>{text::duration(worker.seen_age_ms)} " ago"</td>
-                <td>{worker.running} " of " {worker.concurrency}</td>
+                <td>{worker.running} " of " {worker.concurrency} {of_kinds(worker)}</td>
                 <td>
                     <PauseForm id=format!("pause-worker-{number}") field="worker" name is_paused />
                 </td>
@@ -265,6 +265,13 @@ fn workers(workers: &[WorkerLoad]) -> String {
         }
     });
     rows.collect::<Vec<_>>().to_html()
+}
+
+/// What a worker runs: `: story 4, dataset 1`.
+fn of_kinds(worker: &WorkerLoad) -> Option<String> {
+    let kinds: Vec<_> =
+        worker.kinds.iter().map(|(kind, tasks)| format!("{kind} {tasks}")).collect();
+    (!kinds.is_empty()).then(|| format!(": {}", kinds.join(", ")))
 }
 
 const ACCOUNT_COLUMNS: &[&str] = &["Owner", "Running", "Queued"];

@@ -128,7 +128,9 @@ impl Service {
                 load.version = worker.version;
                 load.started_at = rfc3339(worker.started_at);
                 load.seen_age_ms = now.saturating_sub(worker.seen_at).max(0);
-                (load.running, load.concurrency) = (worker.running, worker.concurrency);
+                load.running = worker.running.values().sum();
+                load.concurrency = worker.concurrency;
+                load.kinds = worker.running;
             })
         });
         Ok(load.collect())

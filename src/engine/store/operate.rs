@@ -1,5 +1,7 @@
 //! What operators see and steer: pauses, workers, counts by the hour, and the tasks of all owners.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 
 use super::{NewAudit, Row, StoreError};
@@ -59,8 +61,8 @@ pub struct Worker {
     pub seen_at: i64,
     /// Maximum number of tasks that it runs at once.
     pub concurrency: u32,
-    /// Number of tasks that it runs; set by the store.
-    pub running: u32,
+    /// Number of tasks that it runs, by kind; set by the store.
+    pub running: BTreeMap<String, u32>,
 }
 
 crate::with::with!(Worker);

@@ -1,11 +1,11 @@
-//! How long a page of a list takes: 100,000 tasks of one owner among 1,000,000.
+//! How long a page of a list takes: 100,000 tasks of one owner among 1,000,000; and what operators see of all of them.
 
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use milepost::{
-    engine::{Caller, Engine, EngineOptions, ListFilter, Registry, Service},
-    task::Status,
+    engine::{Caller, Engine, EngineOptions, ListFilter, Registry, Role, Service},
+    task::{OperatorFilter, Status},
 };
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection, SqliteConnection};
 
@@ -17,14 +17,15 @@ use crate::{
 /// Pages per list.
 const PAGES: u32 = 200;
 
-/// One task in ten is ada's. Titles with many, few and no hits; a rare status and a rare kind.
+/// One task in ten is ada's, and one in 2,000 runs. Titles with many, few and no hits; a rare status and a rare kind.
 const COLUMNS: &str = "INSERT INTO tasks (id, owner, kind, title, search_title, stages, status, run_at, \
-    max_attempts, version, created_at, updated_at, finished_at, input)";
+    max_attempts, version, created_at, updated_at, started_at, finished_at, input)";
 const VALUES: &str = "CASE WHEN i % 10 = 0 THEN 'ada' ELSE 'owner ' || (i % 97) END, \
     CASE WHEN i % 50000 = 0 THEN 'rare' ELSE 'report' END, \
     'A report on ' || i || CASE WHEN i % 200000 = 0 THEN ' lighthouses' ELSE ' things' END, \
     'a report on ' || i || CASE WHEN i % 200000 = 0 THEN ' lighthouses' ELSE ' things' END, \
-    '[]', CASE WHEN i % 10000 = 0 THEN 'error' ELSE 'completed' END, i, 3, 1, i, i, i, '{}'";
+    '[]', CASE WHEN i % 10000 = 0 THEN 'error' WHEN i % 2000 = 1 THEN 'running' ELSE 'completed' END, \
+    i, 3, 1, i, i, i, CASE WHEN i % 2000 = 1 THEN NULL ELSE i END, '{}'";
 
 /// Fills a database with tasks.
 async fn fill(database: &Database, kind: Kind, tasks: u64) -> anyhow::Result<()> {
@@ -109,20 +110,65 @@ pub(crate) async fn measure(
         let (store, clock) = (database.store.clone(), database.clock.clone());
         let engine = Engine::start(store, clock, Registry::new(), options).await?;
         for statistics in ["without statistics", "with statistics"] {
-            for (name, filter, found) in lists(tasks) {
-                let times = times(&engine.service(), &filter, found).await.context(name)?;
+            let mut tell = |name: &str, times: Quantiles| {
                 let Quantiles { median, p95, p99 } = times;
                 print(&format!(
                     "{:8} {statistics:18} {name:25} {median:6.2} {p95:6.2} {p99:6.2}",
                     format!("{kind:?}")
                 ));
                 all.push(times);
+            };
+            let service = engine.service();
+            for (name, filter, found) in lists(tasks) {
+                tell(name, times(&service, &filter, found).await.context(name)?);
+            }
+            tell("operator: overview", overviews(&service).await?);
+            for (name, filter) in operator_lists() {
+                tell(name, operator_times(&service, &filter).await.context(name)?);
             }
             execute(&database, kind, "ANALYZE".to_owned()).await?;
         }
         engine.shutdown().await;
     }
     Ok(all)
+}
+
+/// The searches of an operator that are measured.
+fn operator_lists() -> [(&'static str, OperatorFilter); 5] {
+    let list = |change: &dyn Fn(&mut OperatorFilter)| OperatorFilter::default().with(change);
+    let words = |words: &'static str| list(&move |o| o.q = Some(words.to_owned()));
+    [
+        ("operator: all", list(&|_| {})),
+        ("operator: running", list(&|o| o.status = Some("queued,running".to_owned()))),
+        ("operator: a rare kind", list(&|o| o.kind = Some("rare".to_owned()))),
+        ("operator: many hits", words("report")),
+        ("operator: no hits", words("zebra")),
+    ]
+}
+
+fn operator() -> Caller {
+    Caller::owner("operator").with_role(Role::Admin)
+}
+
+async fn overviews(service: &Service) -> anyhow::Result<Quantiles> {
+    let mut times = Vec::<Duration>::new();
+    for _ in 0..PAGES {
+        let from = Instant::now();
+        let overview = service.overview(&operator()).await?;
+        times.push(from.elapsed());
+        anyhow::ensure!(overview.slowest.len() == 10, "{} run", overview.slowest.len());
+    }
+    Ok(Quantiles::of(times))
+}
+
+async fn operator_times(service: &Service, filter: &OperatorFilter) -> anyhow::Result<Quantiles> {
+    let mut times = Vec::<Duration>::new();
+    for _ in 0..PAGES {
+        let from = Instant::now();
+        service.list_all(&operator(), filter, None, None).await?;
+        times.push(from.elapsed());
+    }
+    Ok(Quantiles::of(times))
 }
 
 async fn times(

@@ -1,5 +1,7 @@
 //! Implements [`OperatorRows`].
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use sqlx::Row as _;
 
@@ -26,9 +28,12 @@ const REPORT_WORKER: &str = "INSERT INTO workers \
     ON CONFLICT (id) DO UPDATE SET seen_at = excluded.seen_at, concurrency = excluded.concurrency";
 const FORGET_WORKER: &str = "DELETE FROM workers WHERE id = $1";
 const FORGET_LOST_WORKERS: &str = "DELETE FROM workers WHERE seen_at < $1";
-const WORKERS: &str = "SELECT id, name, version, started_at, seen_at, concurrency, \
-    (SELECT count(*) FROM tasks WHERE lease_owner = workers.id \
-    AND status IN ('running', 'cancelling')) AS running FROM workers ORDER BY name, started_at, id";
+/// A row for each kind that a worker runs, and one for a worker that runs nothing.
+pub(super) const WORKERS: &str = "SELECT workers.id, name, workers.version, workers.started_at, seen_at, concurrency, kind, \
+    count(kind) AS running FROM workers LEFT JOIN tasks ON lease_owner = workers.id \
+    AND status IN ('running', 'cancelling') \
+    GROUP BY workers.id, name, workers.version, workers.started_at, seen_at, concurrency, kind \
+    ORDER BY name, workers.started_at, workers.id, kind";
 
 /// In the order of the key, so that transactions cannot deadlock.
 const ADD_HOUR_COUNTS: &str = concat!(
@@ -136,7 +141,10 @@ fn worker(raw: &DbRow) -> Result<Worker, StoreError> {
         started_at: raw.try_get("started_at")?,
         seen_at: raw.try_get("seen_at")?,
         concurrency: small("concurrency")?,
-        running: small("running")?,
+        running: match raw.try_get("kind")? {
+            Some(kind) => BTreeMap::from([(kind, small("running")?)]),
+            None => BTreeMap::new(),
+        },
     })
 }
 
@@ -214,7 +222,15 @@ impl OperatorRows for This {
     }
 
     async fn workers(&self) -> Result<Vec<Worker>, StoreError> {
-        self.read_all(sqlx::query(WORKERS)).await?.iter().map(worker).collect()
+        let mut workers: Vec<Worker> = Vec::new();
+        for raw in &self.read_all(sqlx::query(WORKERS)).await? {
+            let mut next = worker(raw)?;
+            match workers.last_mut().filter(|last| last.id == next.id) {
+                Some(last) => last.running.append(&mut next.running),
+                None => workers.push(next),
+            }
+        }
+        Ok(workers)
     }
 
     async fn add_hour_counts(&self, counts: &[HourCount]) -> Result<(), StoreError> {

@@ -87,6 +87,7 @@ async fn nothing_that_is_asked_all_the_time_looks_at_every_task() {
         ("end of the unfinished tasks of all", operate::LAST_UNFINISHED),
         ("busiest accounts", operate::BUSIEST_ACCOUNTS),
         ("longest running", operate::LONGEST_RUNNING),
+        ("workers", operate::WORKERS),
         ("counts", sql::COUNTS),
         ("unfinished tasks by kind", unfinished::UNFINISHED),
     ] {

@@ -51,13 +51,20 @@ pub async fn workers_report_and_are_forgotten(f: &Fixture) {
     };
     f.store.report_worker(&worker("w", "b")).await.unwrap();
     f.running("w").await;
+    f.running("w").await;
+    f.queue(&NewTask { kind: "other".to_owned(), ..task() }).await;
+    assert_eq!(claim(f, "w", "b").await.len(), 1);
     f.advance(1_000).await;
     f.store.report_worker(&worker("v", "a")).await.unwrap();
     f.store.report_worker(&worker("w", "b")).await.unwrap();
     let workers = f.store.workers().await.unwrap();
-    let seen: Vec<_> =
-        workers.iter().map(|it| (it.name.as_str(), it.seen_at - START, it.running)).collect();
-    assert_eq!(seen, [("a", 1_000, 0), ("b", 1_000, 1)]);
+    let seen: Vec<_> = workers
+        .iter()
+        .map(|it| (it.name.as_str(), it.seen_at - START, it.running.clone()))
+        .collect();
+    let runs =
+        |kinds: &[(&str, u32)]| kinds.iter().map(|(kind, n)| ((*kind).to_owned(), *n)).collect();
+    assert_eq!(seen, [("a", 1_000, runs(&[])), ("b", 1_000, runs(&[("other", 1), ("story", 2)]))]);
     f.store.forget_worker("v").await.unwrap();
     assert_eq!(f.store.workers().await.unwrap().len(), 1);
     f.advance(2 * 86_400_000).await;
