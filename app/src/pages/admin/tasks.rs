@@ -282,7 +282,7 @@ mod tests {
     fn a_row_says_where_a_task_stands() {
         let id = TaskId::from_uuid(uuid::Uuid::nil());
         let mut task = Snapshot::new(id, "story".to_owned(), "Story".to_owned());
-        task.elapsed_ms = 20_000;
+        (task.status, task.elapsed_ms) = (Status::Queued, 20_000);
         task.queue_position = Some(2);
         assert_eq!(state(&task, None), "Waiting, 2nd in line, 20 s");
         task.queue_position = None;
