@@ -4,8 +4,6 @@
 
 pub mod log;
 #[expect(missing_docs, reason = "what loads a lazy island is the macro's")]
-pub mod operation;
-#[expect(missing_docs, reason = "what loads a lazy island is the macro's")]
 pub mod start_island;
 #[expect(missing_docs, reason = "what loads a lazy island is the macro's")]
 pub mod task_details;
@@ -15,7 +13,6 @@ pub mod task_list;
 
 pub(crate) mod platform;
 
-pub use operation::OperationIsland;
 pub use start_island::StartIsland;
 pub use task_details::TaskDetailsIsland;
 pub use task_island::TaskIsland;

@@ -1,18 +1,18 @@
-//! List of tasks, one row each, followed with one request.
+//! List of tasks, one row each, followed with one request; and the page for operators, kept up to date in the same way.
 
 use leptos::prelude::*;
 use milepost::{
     task::{Snapshot, Status},
     view::{
-        Freshness, TaskView, Transport,
+        Freshness, ShownParts, TaskView, Transport, UseTaskOptions,
         components::{FreshnessNote, MiniBar, StatusBadge, WatchButton},
-        text, use_tasks,
+        take_parts, text, use_tasks_with_options,
     },
 };
 
 use serde::{Deserialize, Serialize};
 
-use super::platform::initial_state;
+use super::platform::{initial_state, replace_all};
 
 /// Initial state of the list.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -25,6 +25,8 @@ pub struct ListState {
     pub is_part: bool,
     /// Whether to group the tasks by the day on which they were queued.
     pub by_day: bool,
+    /// Whether the only task stands for all tasks, and the answers to the polls carry parts of the page in place of rows.
+    pub is_operation: bool,
 }
 
 /// Follows the tasks of a list, starting from the page's [`ListState`].
@@ -34,9 +36,18 @@ pub fn TaskListIsland() -> impl IntoView {
 }
 
 fn follow(seed: ListState) -> impl IntoView {
-    let ListState { tasks, whole, is_part, by_day } = seed;
-    let list = use_tasks(tasks, Transport::default());
+    let ListState { tasks, whole, is_part, by_day, is_operation } = seed;
+    let mut options = UseTaskOptions::default();
+    if is_operation {
+        options.shown = tasks.first().map(|task| ShownParts::new(task.id, 0, 0));
+    }
+    let list = use_tasks_with_options(tasks, Transport::default(), options);
     let views = list.views.clone();
+    // What changes by itself everywhere on a page can be stopped.
+    let hidden: fn(&TaskView) -> bool = match is_operation {
+        true => TaskView::over,
+        false => |view| view.over() || view.watching(),
+    };
     let mut rows = list.views;
     // Connection problems affect all rows alike and are shown once; problems of a task are shown on
     // its own page.
@@ -53,13 +64,20 @@ fn follow(seed: ListState) -> impl IntoView {
             <FreshnessNote view=line />
             <WatchButton
                 view=line
-                hidden=|view| view.over() || view.watching()
+                hidden=hidden
                 on_stop=list.stop_watching
                 on_resume=list.resume_watching
                 on_retry=list.try_again
             />
         }
     });
+    if is_operation {
+        let operation = rows.pop();
+        Effect::new(move |_| {
+            operation.iter().for_each(Signal::track);
+            replace_all(&take_parts());
+        });
+    }
     let sum = match is_part && !rows.is_empty() {
         true => {
             let batch = rows.remove(0);
@@ -81,7 +99,7 @@ fn follow(seed: ListState) -> impl IntoView {
     view! {
         {sum}
         {line}
-        <ul class="rows">{rows.collect::<Vec<_>>()}</ul>
+        <ul class="rows" hidden=is_operation>{rows.collect::<Vec<_>>()}</ul>
     }
 }
 

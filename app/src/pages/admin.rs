@@ -24,7 +24,7 @@ use super::{
 };
 use crate::{
     chunks::Preload,
-    islands::{OperationIsland, operation::OperationState, platform::embed_state},
+    islands::{TaskListIsland, platform::embed_state, task_list::ListState},
     outcome::Notice,
     wire::LIVE,
 };
@@ -45,7 +45,13 @@ pub fn AdminPage() -> impl IntoView {
     let is_live = query.get(LIVE).is_some() && notice.is_none() && filter.is_none();
     ask(move |service, caller| async move {
         let overview = service.overview(&caller).await?;
-        let snapshot = service.operation(&caller).await?;
+        let operation = ListState {
+            tasks: vec![service.operation(&caller).await?],
+            whole: false,
+            is_part: false,
+            by_day: false,
+            is_operation: true,
+        };
         let found = match &filter {
             Some(filter) => Some(service.list_all(&caller, filter, cursor.as_deref(), None).await?),
             None => None,
@@ -56,11 +62,11 @@ pub fn AdminPage() -> impl IntoView {
             <FormStyle />
             <AdminStyle />
             <h1 class="h">"Operation"</h1>
-            {embed_state(OperationState { snapshot })}
-            <Preload island="operation_island" />
+            {embed_state(operation)}
+            <Preload island="task_list_island" />
             <div class="head">
                 <p class="soft">"As of " <span id=AT inner_html=as_of(&overview)></span> "."</p>
-                <OperationIsland />
+                <TaskListIsland />
             </div>
             <Refresh seconds=is_live.then_some(REFRESH_S) />
             {if is_live {

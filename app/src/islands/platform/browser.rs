@@ -128,14 +128,7 @@ pub(crate) fn replace(part: &str) {
     }
     let keep = keep.parse().unwrap_or_default();
     if keep == 0 {
-        let focused = document().active_element().filter(|focused| element.contains(Some(focused)));
         element.set_inner_html(html);
-        // Who uses a button goes on with the same one.
-        let same = focused.and_then(|focused| document().get_element_by_id(&focused.id()));
-        if let Some(same) = same.and_then(|same| same.dyn_into::<HtmlElement>().ok()) {
-            // Browsers refuse this only for elements that cannot be focused.
-            let _ = same.focus();
-        }
         return;
     }
     if element.child_element_count() < keep {
@@ -148,6 +141,16 @@ pub(crate) fn replace(part: &str) {
     }
     // Fails only for elements without a parent.
     let _ = element.insert_adjacent_html("beforeend", html);
+}
+
+/// [`replace`] for several parts. Who uses a link or a button with an id goes on with the same one.
+pub(crate) fn replace_all(parts: &[String]) {
+    let used = document().active_element().map(|used| used.id()).unwrap_or_default();
+    parts.iter().for_each(|part| replace(part));
+    if let Some(same) = document().get_element_by_id(&used) {
+        // Browsers refuse this only for elements that cannot be focused.
+        let _ = same.unchecked_into::<HtmlElement>().focus();
+    }
 }
 
 /// Submits a form without a script's help.

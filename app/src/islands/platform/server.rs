@@ -48,6 +48,9 @@ pub(crate) fn append(_: &str, _: &str) {}
 /// Never called.
 pub(crate) fn replace(_: &str) {}
 
+/// Never called.
+pub(crate) fn replace_all(_: &[String]) {}
+
 /// Does nothing.
 pub(crate) fn open(_: &str) {}
 
