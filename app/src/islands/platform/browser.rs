@@ -145,9 +145,9 @@ pub(crate) fn replace(part: &str) {
 
 /// [`replace`] for several parts. Who uses a link or a button with an id goes on with the same one.
 pub(crate) fn replace_all(parts: &[String]) {
-    let used = document().active_element().map(|used| used.id()).unwrap_or_default();
+    let used = document().active_element().and_then(|used| used.get_attribute("id"));
     parts.iter().for_each(|part| replace(part));
-    if let Some(same) = document().get_element_by_id(&used) {
+    if let Some(same) = used.and_then(|id| document().get_element_by_id(&id)) {
         // Browsers refuse this only for elements that cannot be focused.
         let _ = same.unchecked_into::<HtmlElement>().focus();
     }

@@ -105,7 +105,8 @@ macro_rules! matching {
             "substr(coalesce(owner, ''), 1, length(CAST($8 AS TEXT))) = $8)",
             " AND ($9 IS NULL OR EXISTS (SELECT 1 FROM task_tags WHERE task_id = tasks.id",
             " AND tag = $9)) AND ($10 IS NULL OR created_at >= $10)",
-            " ORDER BY created_at DESC, id DESC LIMIT $4"
+            // The sign keeps SQLite from the index of all tasks, which is in this order.
+            " ORDER BY +created_at DESC, id DESC LIMIT $4"
         )
     };
 }

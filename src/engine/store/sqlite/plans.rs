@@ -9,7 +9,7 @@ use super::{
     SqliteStore, batches, end_each, fair, list, map, operate, shared_limits, statements as sql,
     unfinished, uploads, waiting,
 };
-use crate::engine::clock::SystemClock;
+use crate::engine::{clock::SystemClock, store::Store as _};
 
 /// Ended tasks of a hundred owners, and a few queued and running ones.
 const FILL: &str = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000) \
@@ -26,7 +26,7 @@ const SMALL: [&str; 4] = ["tasks_queued", "tasks_leased", "tasks_waiting", "task
 async fn nothing_that_is_asked_all_the_time_looks_at_every_task() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("m.db");
-    let store = SqliteStore::open(&path, Arc::new(SystemClock)).await.unwrap();
+    SqliteStore::open(&path, Arc::new(SystemClock)).await.unwrap().close().await;
     // On a connection of its own: those of the store have no time for so much at once.
     let mut filling =
         SqliteConnection::connect(&format!("sqlite://{}", path.display())).await.unwrap();
@@ -34,6 +34,7 @@ async fn nothing_that_is_asked_all_the_time_looks_at_every_task() {
         filling.execute(statement).await.unwrap();
     }
     filling.close().await.unwrap();
+    let store = SqliteStore::open(&path, Arc::new(SystemClock)).await.unwrap();
     let mut writer = store.db.write().await.unwrap();
     for (name, statement) in [
         ("get", sql::GET),
