@@ -249,7 +249,10 @@ async fn a_user_signs_in_by_the_form_and_out_again() {
     assert!(set_cookie(&out).starts_with("milepost_user=; "), "{out:?}");
     assert_eq!(browser.get("/tasks").await.status(), 303, "the session has ended");
     assert_eq!(browser.post("/sign-out", &[]).await.status(), 303, "who is signed out already");
-    for line in ["owner=\"user:ada\" action=\"sign_in\"", "action=\"sign_in\" outcome=\"wrong\""] {
+    for line in [
+        "owner=\"user:ada\" how=\"password\" action=\"sign_in\"",
+        "action=\"sign_in\" outcome=\"wrong\"",
+    ] {
         assert!(place.log().contains(line), "{line}: {}", place.log());
     }
     assert!(place.log().contains("action=\"sign_out\" outcome=\"ok\""), "{}", place.log());
