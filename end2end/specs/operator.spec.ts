@@ -34,6 +34,17 @@ test.describe("with JavaScript", () => {
     await page.request.post("/api/v1/admin/pause", { data: { kind: "story" } });
     await expect(page.getByRole("button", { name: "Resume story" })).toBeFocused({ timeout: 30_000 });
     expect(await page.evaluate(() => performance.timeOrigin), "the page was never loaded again").toBe(loaded);
+    // Whoever has scrolled away from what has the focus stays there while it is replaced.
+    const at = async () => (await page.locator("#now-at time").getAttribute("datetime")) ?? "";
+    await page.evaluate(() => scrollTo({ top: document.body.scrollHeight }));
+    const [before, place] = [await at(), await page.evaluate(() => scrollY)];
+    expect(place).toBeGreaterThan(0);
+    await expect.poll(at, { timeout: 30_000 }).not.toBe(before);
+    await expect(page.getByRole("button", { name: "Resume story" })).toBeFocused();
+    expect(await page.evaluate(() => scrollY)).toBe(place);
+    // It can be stopped.
+    await page.getByRole("button", { name: "Stop watching" }).click();
+    await expect(page.getByRole("button", { name: "Go on watching" })).toBeVisible();
     await expectAccessible(page);
   });
 

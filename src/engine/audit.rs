@@ -2,7 +2,7 @@
 //! "audit"`, and a row of the store. It contains no inputs and no secrets.
 //!
 //! The row of a change is written in the transaction of the change; see [`NewAudit`]. What changes
-//! nothing has a row of its own ([`Entry::own_row`]), if it is one of those that are stored.
+//! nothing has a row of its own (`Entry::own_row`), if it is one of those that are stored.
 
 use std::{borrow::Cow, sync::Arc};
 

@@ -162,11 +162,7 @@ impl Service {
         caller.needs(TokenScope::Read)?;
         let options = &self.engine.inner().options;
         let limit = filter.limit.unwrap_or(options.list_rows).clamp(1, options.max_list_rows);
-        let max = options.max_search_chars;
-        if filter.q.as_ref().is_some_and(|q| q.chars().count() > max) {
-            let detail = format!("at most {max} characters are searched for");
-            return Err(ValidationError::field("q", detail).into());
-        }
+        check_search("q", filter.q.as_deref(), options.max_search_chars)?;
         if filter.tag.as_ref().is_some_and(|tag| tag.chars().count() > options.max_tag_chars) {
             let detail = format!("a tag has at most {} characters", options.max_tag_chars);
             return Err(ValidationError::field("tag", detail).into());
@@ -243,9 +239,7 @@ impl Service {
         let Some(row) = self.row_for(caller, id, TaskAction::Cancel).await? else {
             return Ok(None);
         };
-        let audit = caller
-            .audits_cancel(Action::Cancel, &row)
-            .with(|audit| audit.subject = Some(id.to_string()));
+        let audit = caller.audits_cancel(Action::Cancel, &row, id);
         let cancelled = self.cancel_seen(caller.cancels_as(&row), id, &audit).await?;
         Ok(cancelled.map(|it| Cancelled { snapshot: caller.shown(&row, it.snapshot), ..it }))
     }
@@ -349,6 +343,15 @@ impl ListFilter {
     pub fn has_valid_cursor(&self) -> bool {
         self.cursor.as_deref().is_none_or(|cursor| read_cursor::<TaskId>(cursor).is_ok())
     }
+}
+
+/// Checks the length of a text that is searched for.
+fn check_search(field: &str, text: Option<&str>, max: usize) -> Result<(), ValidationError> {
+    if text.is_some_and(|text| text.chars().count() > max) {
+        let detail = format!("at most {max} characters are searched for");
+        return Err(ValidationError::field(field, detail));
+    }
+    Ok(())
 }
 
 /// Parses a cursor of a list: time and id of the last row.

@@ -343,13 +343,11 @@ async fn uploads_have_limits() {
     upload(Some(10), "0123456789").await.unwrap();
     let some = Ok(Bytes::from_static(b"0"));
     let falls_silent = futures_util::stream::iter([some]).chain(futures_util::stream::pending());
+    // The first is asked first, and both are asked until they end: a refusal writes a row too.
     let silent = f.service.upload(&f.ada, "u", None, None, falls_silent);
-    let mut silent = Box::pin(silent);
-    assert!(futures_util::poll!(&mut silent).is_pending());
-    let second = f.service.upload(&f.ada, "u", None, None, none()).await;
+    let (cut, second) = tokio::join!(silent, f.service.upload(&f.ada, "u", None, None, none()));
     let full = matches!(second, Err(ServiceError::UploadsFull(Full::All { max: 1 })));
     assert!(full, "{second:?}");
-    let cut = silent.await;
     assert!(matches!(cut, Err(ServiceError::Cut(_))), "{cut:?}");
     assert!(f.service.upload(&Caller::nobody(), "u", None, None, none()).await.is_ok());
 }

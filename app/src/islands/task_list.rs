@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 use milepost::{
-    task::{Snapshot, Status},
+    task::{OPERATION, Snapshot, Status},
     view::{
         Freshness, ShownParts, TaskView, Transport, UseTaskOptions,
         components::{FreshnessNote, MiniBar, StatusBadge, WatchButton},
@@ -25,8 +25,6 @@ pub struct ListState {
     pub is_part: bool,
     /// Whether to group the tasks by the day on which they were queued.
     pub by_day: bool,
-    /// Whether the only task stands for all tasks, and the answers to the polls carry parts of the page in place of rows.
-    pub is_operation: bool,
 }
 
 /// Follows the tasks of a list, starting from the page's [`ListState`].
@@ -36,11 +34,11 @@ pub fn TaskListIsland() -> impl IntoView {
 }
 
 fn follow(seed: ListState) -> impl IntoView {
-    let ListState { tasks, whole, is_part, by_day, is_operation } = seed;
+    let ListState { tasks, whole, is_part, by_day } = seed;
     let mut options = UseTaskOptions::default();
-    if is_operation {
-        options.shown = tasks.first().map(|task| ShownParts::new(task.id, 0, 0));
-    }
+    // It has no row: the answers to its polls carry parts of the page.
+    let is_operation = tasks.first().is_some_and(|task| task.id == OPERATION);
+    options.shown = is_operation.then(|| ShownParts::new(OPERATION, 0, 0));
     let list = use_tasks_with_options(tasks, Transport::default(), options);
     let views = list.views.clone();
     // What changes by itself everywhere on a page can be stopped.
@@ -53,6 +51,9 @@ fn follow(seed: ListState) -> impl IntoView {
     // its own page.
     let line = views.first().copied().map(|first| {
         let line = Signal::derive(move || {
+            if is_operation {
+                return first.get();
+            }
             let wrong = |view: &&Signal<TaskView>| view.with(|view| matters(view.freshness));
             let mut line = views.iter().find(wrong).unwrap_or(&first).get();
             if !matters(line.freshness) {

@@ -50,7 +50,6 @@ pub fn AdminPage() -> impl IntoView {
             whole: false,
             is_part: false,
             by_day: false,
-            is_operation: true,
         };
         let found = match &filter {
             Some(filter) => Some(service.list_all(&caller, filter, cursor.as_deref(), None).await?),

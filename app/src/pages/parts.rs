@@ -69,7 +69,7 @@ pub fn LiveList(
         }
     });
     view! {
-        {embed_state(ListState { tasks, whole, is_part, by_day, is_operation: false })}
+        {embed_state(ListState { tasks, whole, is_part, by_day })}
         <Preload island="task_list_island" />
         <TaskListIsland />
         {again}

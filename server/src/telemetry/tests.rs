@@ -2,7 +2,6 @@
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use axum::{Router, body::Bytes, extract::State, http::StatusCode, routing::post};
 use milepost::{
     engine::{
         Caller, Context, Engine, EngineOptions, KindOptions, Output, Stages, Task, TaskError,
@@ -10,14 +9,13 @@ use milepost::{
     },
     task::{StartTask, TraceParent},
 };
-use opentelemetry_proto::tonic::{
-    collector::trace::v1::ExportTraceServiceRequest,
-    trace::v1::{Span, status::StatusCode as SpanStatus},
-};
-use prost::Message as _;
+use opentelemetry_proto::tonic::trace::v1::{Span, status::StatusCode as SpanStatus};
 use serde_json::json;
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
+#[path = "../../tests/cli/traces/collector.rs"]
+mod fake_collector;
+
+use self::fake_collector::Received;
 use super::{Telemetry, TelemetryError};
 use crate::config::TelemetrySettings;
 
@@ -25,27 +23,6 @@ use crate::config::TelemetrySettings;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 const PARENT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
-
-type Received = UnboundedReceiver<ExportTraceServiceRequest>;
-
-/// A collector, and what it receives.
-async fn collector() -> (SocketAddr, Received) {
-    type Sender = UnboundedSender<ExportTraceServiceRequest>;
-    async fn take(State(sender): State<Sender>, body: Bytes) -> StatusCode {
-        let Ok(request) = ExportTraceServiceRequest::decode(body) else {
-            return StatusCode::BAD_REQUEST;
-        };
-        // The test may be over.
-        let _ = sender.send(request);
-        StatusCode::OK
-    }
-    let (sender, received) = unbounded_channel();
-    let router = Router::new().route("/v1/traces", post(take)).with_state(sender);
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let addr = listener.local_addr().unwrap();
-    tokio::spawn(async move { axum::serve(listener, router).await });
-    (addr, received)
-}
 
 fn settings(addr: SocketAddr) -> TelemetrySettings {
     TelemetrySettings { otlp_endpoint: Some(format!("http://{addr}")) }
@@ -123,7 +100,7 @@ async fn run(telemetry: &Telemetry, caller: &Caller) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_retry_links_to_the_run_before_and_both_belong_to_the_start() {
-    let (addr, received) = collector().await;
+    let (addr, received) = fake_collector::start().await;
     let telemetry = Telemetry::start(&settings(addr)).unwrap();
     let parent: TraceParent = PARENT.parse().unwrap();
     run(&telemetry, &Caller::nobody().in_trace(Some(parent))).await;
@@ -147,7 +124,7 @@ async fn a_retry_links_to_the_run_before_and_both_belong_to_the_start() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_task_without_a_trace_begins_one_with_each_run() {
-    let (addr, received) = collector().await;
+    let (addr, received) = fake_collector::start().await;
     let telemetry = Telemetry::start(&settings(addr)).unwrap();
     run(&telemetry, &Caller::nobody()).await;
     telemetry.stop().await;

@@ -1,17 +1,16 @@
 //! Traces of the real program, received by a collector.
 
+mod collector;
+
 use std::time::{Duration, Instant};
 
-use axum::{Router, body::Bytes, extract::State, http::StatusCode, routing::post};
 use opentelemetry_proto::tonic::{
-    collector::trace::v1::ExportTraceServiceRequest,
     common::v1::any_value::Value as Attribute,
     trace::v1::{Span, span::SpanKind, status::StatusCode as SpanStatus},
 };
-use prost::Message as _;
 use serde_json::{Value, json};
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
+use self::collector::Received;
 use crate::fixture::{Place, Said, Server};
 
 /// Far longer than anything here takes; a test that hangs fails.
@@ -24,27 +23,15 @@ const SPAN: &str = "00f067aa0ba902b7";
 /// A collector of traces.
 struct Collector {
     url: String,
-    received: UnboundedReceiver<ExportTraceServiceRequest>,
+    received: Received,
     spans: Vec<Span>,
     services: Vec<String>,
 }
 
 impl Collector {
     async fn start() -> Self {
-        type Sender = UnboundedSender<ExportTraceServiceRequest>;
-        async fn take(State(sender): State<Sender>, body: Bytes) -> StatusCode {
-            let Ok(request) = ExportTraceServiceRequest::decode(body) else {
-                return StatusCode::BAD_REQUEST;
-            };
-            // The test may be over.
-            let _ = sender.send(request);
-            StatusCode::OK
-        }
-        let (sender, received) = unbounded_channel();
-        let router = Router::new().route("/v1/traces", post(take)).with_state(sender);
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        tokio::spawn(async move { axum::serve(listener, router).await });
+        let (addr, received) = collector::start().await;
+        let url = format!("http://{addr}");
         Self { url, received, spans: Vec::new(), services: Vec::new() }
     }
 

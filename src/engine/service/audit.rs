@@ -1,6 +1,6 @@
 //! The audit log: what is stored of a call that changes nothing, and reading it.
 
-use super::{Caller, Service, ServiceError, operate::time, read_cursor};
+use super::{Caller, Service, ServiceError, check_search, operate::time, read_cursor};
 use crate::{
     engine::{
         ValidationError,
@@ -51,7 +51,7 @@ impl Service {
         cursor: Option<&str>,
         limit: Option<u32>,
     ) -> Result<AuditPage, ServiceError> {
-        caller.may_see_audit()?;
+        caller.may_operate()?;
         let options = &self.engine.inner().options;
         let limit = limit.unwrap_or(options.list_rows).clamp(1, options.max_list_rows);
         let query = self.audit_query(filter, cursor, limit)?;
@@ -72,13 +72,8 @@ impl Service {
         let max = self.engine.inner().options.max_search_chars;
         let given = |name: &'static str, text: &Option<String>| {
             let text = text.as_deref().map(str::trim).filter(|text| !text.is_empty());
-            match text {
-                Some(text) if text.chars().count() > max => {
-                    let detail = format!("at most {max} characters are searched for");
-                    Err(ValidationError::field(name, detail))
-                }
-                text => Ok(text.map(str::to_owned)),
-            }
+            check_search(name, text, max)?;
+            Ok::<_, ValidationError>(text.map(str::to_owned))
         };
         let until = time("until", given("until", &filter.until)?)?.map(|at| (at, i64::MIN));
         let cursor = cursor.map(read_cursor).transpose()?;

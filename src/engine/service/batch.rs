@@ -168,18 +168,16 @@ impl Service {
         let inner = self.engine.inner();
         // First those that wait, so that none starts in a slot that a cancelled one frees.
         let by = caller.cancels_as(counts.subject(id));
-        let about = |subject: String| {
-            let audit = caller.audits_cancel(Action::CancelBatch, counts.subject(id));
-            audit.with(|audit| audit.subject = Some(subject))
-        };
-        let audit = about(id.to_string());
+        let of_batch = counts.subject(id);
+        let audit = caller.audits_cancel(Action::CancelBatch, of_batch, id);
         for row in inner.store.cancel_queued_of(id, by, Some(&audit)).await? {
             inner.note_ended(&row);
             inner.subscriptions.tell(&row);
         }
         let running = inner.store.batch(id, Some(Status::Running), None, u32::MAX).await?;
         for (_, row) in running.iter().rev() {
-            self.cancel_seen(by, row.id, &about(row.id.to_string())).await?;
+            let audit = caller.audits_cancel(Action::CancelBatch, of_batch, row.id);
+            self.cancel_seen(by, row.id, &audit).await?;
         }
         self.read_batch(caller, id, &BatchFilter::default()).await
     }

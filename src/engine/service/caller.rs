@@ -235,10 +235,10 @@ impl Caller {
         Self { how: Some(how), ..self }
     }
 
-    /// The owner of something, for whom this operator acts.
+    /// The owner of something, for whom this operator acts, in the same trace.
     pub(super) fn for_owner(&self, owner: Option<&str>) -> Self {
         let owner = owner.map_or_else(Self::nobody, Self::owner).with_role(Role::Admin);
-        Self { operator: Some(Arc::new(self.clone())), ..owner }
+        Self { operator: Some(Arc::new(self.clone())), trace: self.trace, ..owner }
     }
 
     /// Whether an operator acts for the caller.
@@ -277,14 +277,15 @@ impl Caller {
         self.audits(action).with(|row| row.subject = Some(subject.to_string()))
     }
 
-    /// The same about a cancel, which a share link may permit.
+    /// The same about a cancel of `what`, which a share link of `subject` may permit.
     pub(super) fn audits_cancel<'a>(
         &self,
         action: Action,
         subject: impl Into<Subject<'a>>,
+        what: impl ToString,
     ) -> NewAudit {
         let by_share = self.cancels_by_share(subject.into());
-        self.audits(action).with(|row| {
+        self.audits_about(action, what).with(|row| {
             if by_share {
                 row.how = "share";
             }

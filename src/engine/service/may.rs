@@ -13,10 +13,6 @@ use crate::{
     task::{BatchId, Snapshot, TaskId},
 };
 
-/// The refusal of what concerns all owners.
-pub(super) const NO_OPERATOR: &str = "only an operator may do this: an admin (auth.admins), or with auth.local_operator = true whoever \
-     connects from the machine of the server itself";
-
 /// What a user may do with the tasks of others. Everybody may do everything with their own.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -201,11 +197,14 @@ impl Caller {
         is_allowed && self.covers(kind) && !self.is_guest()
     }
 
-    /// Checks that the caller may read the audit log, as other things that concern all owners.
-    pub(in crate::engine) fn may_see_audit(&self) -> Result<(), ServiceError> {
+    /// See [`Service::may_operate`](super::Service::may_operate).
+    pub(super) fn may_operate(&self) -> Result<(), ServiceError> {
         match self.is_operator() {
             true => Ok(()),
-            false => Err(ServiceError::Forbidden(NO_OPERATOR)),
+            false => Err(ServiceError::Forbidden(
+                "only an operator may do this: an admin (auth.admins), or with auth.local_operator = true whoever \
+                 connects from the machine of the server itself",
+            )),
         }
     }
 

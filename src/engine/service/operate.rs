@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Instant};
 
-use super::{Caller, Service, ServiceError, may::NO_OPERATOR, read_cursor};
+use super::{Caller, Service, ServiceError, check_search, read_cursor};
 use crate::{
     engine::{
         ValidationError,
@@ -42,7 +42,7 @@ impl Service {
     /// # Errors
     /// [`ServiceError::Forbidden`].
     pub fn may_operate(&self, caller: &Caller) -> Result<(), ServiceError> {
-        if caller.is_operator() { Ok(()) } else { Err(ServiceError::Forbidden(NO_OPERATOR)) }
+        caller.may_operate()
     }
 
     /// Returns the state of [`OPERATION`], for whoever may operate.
@@ -187,11 +187,7 @@ impl Service {
         let given = |text: &Option<String>| text.clone().filter(|text| !text.trim().is_empty());
         let texts = [("q", &filter.q), ("owner", &filter.owner), ("tag", &filter.tag)];
         for (field, text) in texts {
-            let max = options.max_search_chars;
-            if text.as_ref().is_some_and(|text| text.chars().count() > max) {
-                let detail = format!("at most {max} characters are searched for");
-                return Err(ValidationError::field(field, detail));
-            }
+            check_search(field, text.as_deref(), options.max_search_chars)?;
         }
         let until = time("until", given(&filter.until))?
             .map(|at| (at, TaskId::from_uuid(uuid::Uuid::nil())));
@@ -296,7 +292,7 @@ impl Service {
                     cancelled.await?.is_some_and(|it| it.accepted)
                 }
                 Many::Rerun => {
-                    let owner = caller.for_owner(row.owner.as_deref()).in_trace(caller.trace());
+                    let owner = caller.for_owner(row.owner.as_deref());
                     matches!(self.rerun_task(&owner, row.id, None).await, Ok(Some(_)))
                 }
             };

@@ -147,9 +147,14 @@ pub(crate) fn replace(part: &str) {
 pub(crate) fn replace_all(parts: &[String]) {
     let used = document().active_element().and_then(|used| used.get_attribute("id"));
     parts.iter().for_each(|part| replace(part));
-    if let Some(same) = used.and_then(|id| document().get_element_by_id(&id)) {
+    if let Some(same) = used.and_then(|id| document().get_element_by_id(&id))
+        && let Ok(Some(page)) = document().query_selector("html")
+    {
+        // Whoever has scrolled on stays there.
+        let top = page.scroll_top();
         // Browsers refuse this only for elements that cannot be focused.
         let _ = same.unchecked_into::<HtmlElement>().focus();
+        page.set_scroll_top(top);
     }
 }
 

@@ -9,7 +9,7 @@ use milepost::{
     view::{server_fns::PagePart, text},
 };
 
-use super::Table;
+use super::{Table, tasks::field};
 use crate::pages::{
     parts::ask,
     style::{AdminStyle, FormStyle},
@@ -73,14 +73,6 @@ fn href(filter: &AuditFilter, cursor: Option<&str>) -> String {
 #[component]
 fn Filters(filter: AuditFilter) -> impl IntoView {
     let is_filtered = filter != AuditFilter::default();
-    let field = |name: &'static str, label: &'static str, value: Option<String>| {
-        view! {
-            <label>
-                <span>{label}</span>
-                <input name=name value=value maxlength="200" />
-            </label>
-        }
-    };
     view! {
         <form
             class="filters"

@@ -117,6 +117,20 @@ fn state(snapshot: &Snapshot, stuck_after_ms: Option<i64>) -> String {
     words
 }
 
+/// A field of a filter.
+pub(super) fn field(
+    name: &'static str,
+    label: &'static str,
+    value: Option<String>,
+) -> impl IntoView {
+    view! {
+        <label>
+            <span>{label}</span>
+            <input name=name value=value maxlength="200" />
+        </label>
+    }
+}
+
 /// The search form, what it found, and the buttons that act on all that it found.
 #[component]
 pub(super) fn AllTasks(
@@ -124,14 +138,6 @@ pub(super) fn AllTasks(
     filter: OperatorFilter,
     found: Option<OperatorTasks>,
 ) -> impl IntoView {
-    let field = |name: &'static str, label: &'static str, value: Option<String>| {
-        view! {
-            <label>
-                <span>{label}</span>
-                <input name=name value=value maxlength="200" />
-            </label>
-        }
-    };
     let options = kinds.into_iter().map(|kind| {
         let selected = filter.kind.as_ref() == Some(&kind);
         view! { <option selected=selected>{kind}</option> }
