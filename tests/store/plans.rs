@@ -1,7 +1,7 @@
 //! 100,000 ended tasks: PostgreSQL counts by itself how often a table is read from end to end.
 
 use milepost::{
-    engine::store::{Ending, ListQuery, ProgressWrite},
+    engine::store::{AllTasksQuery, Ending, ListQuery, ProgressWrite},
     task::Status,
 };
 use sqlx::PgConnection;
@@ -42,6 +42,29 @@ async fn lists(f: &Fixture, owner: &str) {
     }
 }
 
+/// All tasks by each filter, as operators read them, often enough for a plan that is made once for all values.
+async fn lists_of_all(f: &Fixture) {
+    let (kind, q) = (Some("story".to_owned()), Some("STORY".to_owned()));
+    let owner = Some("owner 7".to_owned());
+    for statuses in [vec![], vec![Status::Completed], vec![Status::Queued, Status::Running]] {
+        for kind in [&None, &kind] {
+            for q in [&None, &q] {
+                for owner in [&None, &owner] {
+                    let query = AllTasksQuery::default().with(|query| {
+                        (query.statuses, query.kind) = (statuses.clone(), kind.clone());
+                        (query.q, query.owner) = (q.clone(), owner.clone());
+                        (query.limit, query.examine) = (50, 2_500);
+                    });
+                    let found = f.store.list_all(&query).await.unwrap().rows.len();
+                    assert!(found > 0 || statuses.len() == 2, "{query:?}");
+                }
+            }
+        }
+    }
+    f.store.busiest_accounts(10).await.unwrap();
+    f.store.longest_running(10).await.unwrap();
+}
+
 /// Each call of the store that is made all the time.
 async fn everything(f: &Fixture) {
     let mut new = task();
@@ -68,6 +91,7 @@ async fn everything(f: &Fixture) {
     for owner in ["ada", "owner 7"] {
         lists(f, owner).await;
     }
+    lists_of_all(f).await;
     assert_eq!(f.store.counts().await.unwrap(), (1, 0));
 }
 

@@ -51,6 +51,13 @@ macro_rules! first_of_each {
         concat!("CROSS JOIN LATERAL (", $($select),+, ") first")
     };
 }
+/// Joins the task of each row of `examined`. Each is looked up by itself, so that no plan reads all of
+/// them, whatever it expects of the filters.
+macro_rules! task_of_each_examined {
+    () => {
+        "CROSS JOIN LATERAL (SELECT * FROM tasks WHERE tasks.id = examined.hit OFFSET 0) AS tasks"
+    };
+}
 /// The first rows of `allowed`, at most $5, that no other worker is claiming. As an array, so that
 /// it is evaluated once; each row is looked up by itself, so that no plan reads all of them.
 macro_rules! first_unlocked {

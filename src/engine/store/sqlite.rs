@@ -47,6 +47,12 @@ macro_rules! first_of_each {
         )
     };
 }
+/// Joins the task of each row of `examined`.
+macro_rules! task_of_each_examined {
+    () => {
+        "CROSS JOIN tasks ON tasks.id = examined.hit"
+    };
+}
 /// The first rows of `allowed`, at most $5. There is a single writer, so no row is locked.
 macro_rules! first_unlocked {
     () => {
