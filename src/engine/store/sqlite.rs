@@ -47,7 +47,7 @@ macro_rules! first_of_each {
         )
     };
 }
-/// Joins the task of each row of `examined`.
+/// Joins the task of each row of `examined`. The word CROSS keeps SQLite from beginning with all tasks.
 macro_rules! task_of_each_examined {
     () => {
         "CROSS JOIN tasks ON tasks.id = examined.hit"
