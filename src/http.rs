@@ -52,6 +52,7 @@ mod cors;
 mod delete;
 mod error;
 mod etag;
+mod export;
 mod extract;
 mod files;
 mod foreign;
@@ -258,6 +259,7 @@ fn api(more: OpenApiRouter<Service>) -> OpenApiRouter<Service> {
         .routes(routes!(files::list))
         .routes(routes!(files::get))
         .routes(routes!(archive::get))
+        .routes(routes!(export::export))
         .routes(routes!(uploads::create))
         .routes(routes!(uploads::get))
         .routes(routes!(log::log))

@@ -55,6 +55,8 @@ pub enum Action {
     Upload,
     /// A result or a file is downloaded.
     Download,
+    /// All data of an owner is exported.
+    Export,
     /// A batch is started.
     StartBatch,
     /// A batch is cancelled.
@@ -109,6 +111,7 @@ impl Action {
             Self::RerunAll => "rerun_all",
             Self::Upload => "upload",
             Self::Download => "download",
+            Self::Export => "export",
             Self::StartBatch => "start_batch",
             Self::CancelBatch => "cancel_batch",
             Self::RerunBatch => "rerun_batch",
@@ -190,7 +193,8 @@ impl Entry<'_> {
     /// what was refused to somebody with a name. `None`: there is a row already, or the event is enough.
     pub(super) fn own_row(&self) -> Option<NewAudit> {
         let has_row = match (self.action, &*self.outcome) {
-            (Action::Download | Action::OpenShare, "ok") | (Action::SignIn, "wrong") => true,
+            (Action::Download | Action::Export | Action::OpenShare, "ok")
+            | (Action::SignIn, "wrong") => true,
             (Action::SignIn, _) | (_, "ok" | "failed" | "abandoned") => false,
             _ => self.caller.has_name(),
         };

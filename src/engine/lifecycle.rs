@@ -101,6 +101,7 @@ impl Engine {
             },
             metrics: Metrics::new(registry.words().into_iter()),
             kinds: Kinds::new(registry),
+            exports: super::service::Exports::default(),
             uploads: Admission::new(options.files.max_places()),
             rates: Rates::new(&options.rates),
             subscriptions: Arc::new(Subscriptions::new(&options)),

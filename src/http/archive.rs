@@ -12,9 +12,9 @@ use axum::{
     response::Response,
 };
 use futures_util::{StreamExt as _, stream};
-use tokio::io::DuplexStream;
+use tokio::io::{AsyncRead, DuplexStream};
 use tokio_util::{
-    compat::FuturesAsyncWriteCompatExt as _,
+    compat::{Compat, FuturesAsyncWriteCompatExt as _},
     io::{ReaderStream, StreamReader},
 };
 
@@ -69,32 +69,70 @@ pub(super) async fn get(
 /// The archive as a body. An archive that cannot be completed ends with an error, so that no client
 /// takes its beginning for the whole.
 fn archive(files: Vec<StoredFile>, date: ZipDateTime) -> Body {
+    piped(async move |pipe| {
+        let mut archive = Archive::new(pipe, date);
+        for file in files {
+            archive.add_file(file.name().to_owned(), &file).await?;
+        }
+        archive.close().await
+    })
+}
+
+/// What is written to the pipe, as a body; it ends with the error of the writer. The writer ends with the
+/// body: writing to a pipe without a reader fails.
+pub(super) fn piped<F>(write: impl FnOnce(DuplexStream) -> F) -> Body
+where
+    F: Future<Output = io::Result<()>> + Send + 'static,
+{
     let (pipe, reader) = tokio::io::duplex(PIECE_BYTES);
-    // Ends with the body: writing to a pipe without a reader fails.
-    let writing = tokio::spawn(write(files, date, pipe));
+    let writing = tokio::spawn(write(pipe));
     let end = stream::once(async move {
         writing.await.map_err(io::Error::other).and_then(|written| written).map(|()| Bytes::new())
     });
     Body::from_stream(ReaderStream::new(reader).chain(end))
 }
 
-async fn write(files: Vec<StoredFile>, date: ZipDateTime, pipe: DuplexStream) -> io::Result<()> {
-    let mut archive = ZipFileWriter::with_tokio(pipe);
-    for file in files {
-        let entry = ZipEntryBuilder::new(file.name().into(), Compression::Stored)
-            .unix_permissions(0o644)
-            .last_modification_date(date);
-        let entry = archive.write_entry_stream(entry).await.map_err(io::Error::other)?;
-        let bytes = file.read(0..file.size()).await.map_err(io::Error::other)?;
-        let mut to = entry.compat_write();
-        tokio::io::copy(&mut StreamReader::new(bytes), &mut to).await?;
-        to.into_inner().close().await.map_err(io::Error::other)?;
+/// An archive that is being written, not compressed.
+pub(super) struct Archive {
+    zip: ZipFileWriter<Compat<DuplexStream>>,
+    date: ZipDateTime,
+}
+
+impl Archive {
+    /// An empty archive, whose entries have this date.
+    pub(super) fn new(pipe: DuplexStream, date: ZipDateTime) -> Self {
+        Self { zip: ZipFileWriter::with_tokio(pipe), date }
     }
-    archive.close().await.map(drop).map_err(io::Error::other)
+
+    /// Adds what this reads.
+    pub(super) async fn add(
+        &mut self,
+        name: String,
+        mut bytes: impl AsyncRead + Unpin,
+    ) -> io::Result<()> {
+        let entry = ZipEntryBuilder::new(name.into(), Compression::Stored)
+            .unix_permissions(0o644)
+            .last_modification_date(self.date);
+        let entry = self.zip.write_entry_stream(entry).await.map_err(io::Error::other)?;
+        let mut to = entry.compat_write();
+        tokio::io::copy(&mut bytes, &mut to).await?;
+        to.into_inner().close().await.map_err(io::Error::other)
+    }
+
+    /// Adds a stored file.
+    pub(super) async fn add_file(&mut self, name: String, file: &StoredFile) -> io::Result<()> {
+        let bytes = file.read(0..file.size()).await.map_err(io::Error::other)?;
+        self.add(name, StreamReader::new(bytes)).await
+    }
+
+    /// Ends the archive.
+    pub(super) async fn close(self) -> io::Result<()> {
+        self.zip.close().await.map(drop).map_err(io::Error::other)
+    }
 }
 
 /// The date of the entries, in UTC; that of the format's beginning if it cannot be read.
-fn date(rfc3339: &str) -> ZipDateTime {
+pub(super) fn date(rfc3339: &str) -> ZipDateTime {
     let number = |range: std::ops::Range<usize>| {
         rfc3339.get(range).and_then(|digits| digits.parse::<u32>().ok()).unwrap_or_default()
     };

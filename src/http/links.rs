@@ -68,6 +68,11 @@ impl Links {
         format!("{}/files.zip", self.task(id))
     }
 
+    /// All data of the caller as a ZIP archive.
+    pub fn export(&self) -> String {
+        format!("{}/api/v1/account/export", self.prefix)
+    }
+
     /// A batch.
     pub fn batch(&self, id: BatchId) -> String {
         format!("{}/api/v1/batches/{id}", self.prefix)

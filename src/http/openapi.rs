@@ -33,6 +33,7 @@ pub(super) const PATH: &str = "/api/openapi.json";
     tags(
         (name = "tasks", description = "Start, follow, list, cancel, collect"),
         (name = "files", description = "Files that tasks write, and uploads"),
+        (name = "account", description = "The caller's own data"),
         (name = "batches", description = "Several tasks at once"),
         (name = "kinds", description = "Kinds of tasks"),
     )

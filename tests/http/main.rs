@@ -9,6 +9,7 @@ mod batches;
 mod bodies;
 mod errors;
 mod expiry;
+mod export;
 mod files;
 mod fixture;
 mod health;

@@ -239,6 +239,7 @@ async fn call_for_files(
         "artifacts_of" => store.artifacts_of(id).await.map(drop),
         "artifact_of" => store.artifact_of(id, "a.csv").await.map(drop),
         "upload" => store.upload(named).await.map(drop),
+        "uploads_of" => store.uploads_of("user:ada", None, 5).await.map(drop),
         "upload_of" => store.upload_of(id, named).await.map(drop),
         "mark_artifacts_deleted" => store.mark_artifacts_deleted(5, 1_000).await.map(drop),
         "delete_artifact" => store.delete_artifact(upload.id).await,

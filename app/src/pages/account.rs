@@ -18,7 +18,10 @@ use super::{
     parts::{NoticeNote, ask},
     style::FormStyle,
 };
-use crate::outcome::{MadeToken, Notice};
+use crate::{
+    links,
+    outcome::{MadeToken, Notice},
+};
 
 /// Days until a token expires that the form offers.
 const DAYS: [u32; 4] = [90, 7, 30, 365];
@@ -58,6 +61,18 @@ pub fn AccountPage() -> impl IntoView {
                 {list(tokens)}
             </section>
             <NewToken kinds />
+            <section aria-labelledby="data">
+                <h2 id="data">"Your data"</h2>
+                <p class="soft">
+                    "A ZIP archive of your tasks with their inputs, logs, results and files, your uploads, and a list of "
+                    "your tokens and links. It has no secrets."
+                </p>
+                <p class="acts">
+                    <a class="btn" href=links::api().export() download="">
+                        "Download all my data"
+                    </a>
+                </p>
+            </section>
         })
     })
 }

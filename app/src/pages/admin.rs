@@ -8,7 +8,7 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 use milepost::{
-    engine::{Caller, Service},
+    engine::{Caller, Role, Service},
     task::{AccountLoad, KindLoad, Overview, Problem, WorkerLoad},
     view::{server_fns::PagePart, text},
 };
@@ -25,6 +25,7 @@ use super::{
 use crate::{
     chunks::Preload,
     islands::{TaskListIsland, platform::embed_state, task_list::ListState},
+    links,
     outcome::Notice,
     wire::LIVE,
 };
@@ -55,6 +56,7 @@ pub fn AdminPage() -> impl IntoView {
             Some(filter) => Some(service.list_all(&caller, filter, cursor.as_deref(), None).await?),
             None => None,
         };
+        let exports = caller.role() == Role::Admin;
         let kinds: Vec<_> = overview.kinds.iter().map(|kind| kind.kind.clone()).collect();
         Ok(view! {
             <Title text="Operation" />
@@ -86,6 +88,7 @@ pub fn AdminPage() -> impl IntoView {
             <p>
                 <a href="admin/audit">"Audit log"</a>
             </p>
+            {exports.then(|| view! { <ExportForm /> })}
             {notice.map(|Notice(problem)| view! { <NoticeNote problem /> })}
             {done.map(|(done, refused)| {
                 let number = |text: String| text.parse::<u32>().unwrap_or_default();
@@ -103,6 +106,21 @@ pub fn AdminPage() -> impl IntoView {
             <AllTasks kinds filter=filter.unwrap_or_default() found />
         })
     })
+}
+
+/// Asks for an owner whose data is exported.
+#[component]
+fn ExportForm() -> impl IntoView {
+    view! {
+        <form method="get" action=links::api().export()>
+            <p class="acts">
+                <label>
+                    "Owner " <input name="owner" required maxlength="300" autocomplete="off" />
+                </label>
+                <button>"Export all data"</button>
+            </p>
+        </form>
+    }
 }
 
 /// Ids of the elements that change while the page is open.

@@ -2,6 +2,7 @@
 //! row fails.
 
 mod deletion;
+mod export;
 pub(crate) mod rows;
 mod shares;
 mod tokens;

@@ -7,11 +7,15 @@ use super::{
 };
 use crate::{
     engine::{
+        ValidationError,
         running::RunningTask,
         store::{BatchCounts, Row, ShareSubject, TokenScope, Tombstone},
     },
     task::{BatchId, Snapshot, TaskId},
 };
+
+/// Maximum length of an owner that a request names, in characters.
+const MAX_OWNER_CHARS: usize = 300;
 
 /// What a user may do with the tasks of others. Everybody may do everything with their own.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -208,6 +212,27 @@ impl Caller {
         }
     }
 
+    /// The owner id whose whole data the caller may export: their own, or for an admin that of the owner
+    /// who is named, by a user's name or a whole owner id. A token for some kinds does not reach over all
+    /// of the data.
+    pub(super) fn owner_to_export(&self, named: Option<&str>) -> Result<String, ServiceError> {
+        self.needs(TokenScope::Read)?;
+        let Some(own) = self.as_owner().filter(|_| !self.is_guest()) else {
+            return Err(ServiceError::Forbidden(
+                "there is no data of yours: you have neither a name nor a session here",
+            ));
+        };
+        if self.token().is_some_and(|token| !token.kinds.is_empty()) {
+            return Err(ServiceError::Forbidden("the token is for some kinds only"));
+        }
+        let Some(named) = named else { return Ok(own.to_owned()) };
+        let owner = owner_named(named)?;
+        match owner == own || self.role() == Role::Admin {
+            true => Ok(owner),
+            false => Err(ServiceError::Forbidden("only an admin may export the data of others")),
+        }
+    }
+
     /// Whether the caller's token has this scope; a caller without a token has all, and a guest those
     /// that a share link can need.
     pub(in crate::engine) fn grants(&self, scope: TokenScope) -> bool {
@@ -238,6 +263,18 @@ impl Caller {
             })),
         }
     }
+}
+
+/// The owner id that a user's name or an owner id stands for.
+fn owner_named(named: &str) -> Result<String, ServiceError> {
+    let chars = named.chars().count();
+    if !(1..=MAX_OWNER_CHARS).contains(&chars) || named.chars().any(char::is_control) {
+        let detail =
+            format!("is the name of a user or an owner id: 1 to {MAX_OWNER_CHARS} characters");
+        return Err(ValidationError::field("owner", detail).into());
+    }
+    let is_id = named.contains(':');
+    Ok(if is_id { named.to_owned() } else { format!("user:{named}") })
 }
 
 impl TaskAction {

@@ -103,7 +103,8 @@ fn is_token(text: &str) -> bool {
     secret::has_form(text, PREFIX)
 }
 
-fn wire(stored: StoredShare) -> Share {
+/// A stored link for clients.
+pub(super) fn wire(stored: StoredShare) -> Share {
     let StoredShare { id, may_cancel, created_by, created_at, expires_at, .. } = stored;
     Share::new(id, rfc3339(created_at), rfc3339(expires_at)).with(|share| {
         share.cancel = may_cancel;

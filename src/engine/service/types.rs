@@ -170,6 +170,15 @@ pub enum ServiceError {
         "you have as many uploads as are kept; start a task with one, or wait until some expire"
     )]
     TooManyUploads,
+    /// The data of this owner is being exported already.
+    #[error("an export of this data is under way; wait until it ends, or cancel that download")]
+    ExportUnderWay,
+    /// As many exports are under way as may be.
+    #[error("{max} exports are under way, as many as may be; try again later")]
+    ExportsFull {
+        /// The limit.
+        max: usize,
+    },
     /// The task or the batch has as many share links as may be.
     #[error("{0}")]
     TooManyShares(String),
@@ -290,6 +299,17 @@ impl From<ServiceError> for Problem {
                     Full::All { .. } => Self::new(503, "Service Unavailable", detail)
                         .with_code(ProblemCode::ServerFull),
                 };
+                problem.retry_after_ms = Some(PLACE_MS);
+                problem
+            }
+            ServiceError::ExportUnderWay => {
+                let mut problem = Self::new(429, "Too Many Requests", detail);
+                problem.retry_after_ms = Some(PLACE_MS);
+                problem
+            }
+            ServiceError::ExportsFull { .. } => {
+                let mut problem = Self::new(503, "Service Unavailable", detail)
+                    .with_code(ProblemCode::ServerFull);
                 problem.retry_after_ms = Some(PLACE_MS);
                 problem
             }

@@ -198,6 +198,15 @@ pub trait ArtifactRows: Send + Sync + 'static {
     /// Returns an upload.
     async fn upload(&self, id: UploadId) -> Result<Option<Artifact>, StoreError>;
 
+    /// Returns at most `limit` uploads of an owner with an id after `after`, by id: expired ones that
+    /// are not removed yet, too.
+    async fn uploads_of(
+        &self,
+        owner: &str,
+        after: Option<ArtifactId>,
+        limit: u32,
+    ) -> Result<Vec<Artifact>, StoreError>;
+
     /// Returns an upload that this task was started with.
     async fn upload_of(
         &self,

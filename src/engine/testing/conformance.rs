@@ -117,6 +117,7 @@ macro_rules! conformance {
             the_files_of_a_removed_task_are_doomed_with_it, an_upload_is_its_owners_and_expires,
             uploads_are_deleted_with_the_last_task_that_uses_them,
             an_expired_task_leaves_an_upload_to_its_own_retention,
+            the_uploads_of_an_owner_are_read_page_by_page,
             an_upload_of_nobodys_is_for_whoever_has_its_id, an_upload_is_kept_while_a_task_uses_it,
             a_start_with_an_upload_keeps_it_as_long_as_at_first,
             what_is_deleted_is_gone_with_all_its_data, a_run_whose_task_is_deleted_is_lost,

@@ -56,6 +56,16 @@ impl ArtifactRows for Faulty {
         self.inner.upload(id).await
     }
 
+    async fn uploads_of(
+        &self,
+        owner: &str,
+        after: Option<ArtifactId>,
+        limit: u32,
+    ) -> Result<Vec<Artifact>, StoreError> {
+        self.fault("uploads_of").await?;
+        self.inner.uploads_of(owner, after, limit).await
+    }
+
     async fn upload_of(
         &self,
         task_id: TaskId,

@@ -81,6 +81,7 @@ pub(crate) const ROWS: &[Row] = &[
     row("GET", "/api/v1/tasks/{id}/files", Act::See, "ended", NONE),
     row("GET", "/api/v1/tasks/{id}/files/{name}", Act::See, "ended", NONE),
     row("GET", "/api/v1/tasks/{id}/files.zip", Act::See, "ended", NONE),
+    row("GET", "/api/v1/account/export", Act::Anybody, NONE, NONE),
     row("POST", "/api/v1/batches", Act::Kind, NONE, SECRETS),
     row("GET", "/api/v1/batches", Act::Anybody, NONE, NONE),
     row("GET", "/api/v1/batches/{id}", Act::See, "batch", NONE),

@@ -128,6 +128,7 @@ fn expected_by_link(row: &Row, may_cancel: bool) -> Verdict {
         Act::Change | Act::Operate => Verdict::Forbidden,
         // What needs a session or a name.
         _ if row.path.starts_with("/account") => Verdict::Unknown,
+        Act::Anybody if row.path.starts_with("/api/v1/account") => Verdict::Forbidden,
         Act::Own | Act::Password => Verdict::Hidden,
         // There is no kind for them.
         Act::Kind if row.method == "GET" || is_page => Verdict::Hidden,

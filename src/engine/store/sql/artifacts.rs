@@ -85,6 +85,15 @@ const UPLOAD: &str = concat!(
     " FROM artifacts WHERE id = $1 AND task_id IS NULL AND state = 'ready'"
 );
 
+/// The first condition is that of the index; a client's address can look like an owner's id.
+const UPLOADS_OF: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM artifacts WHERE ",
+    account!(),
+    " = $1 AND owner = $1 AND task_id IS NULL AND state = 'ready' AND id > $2 ORDER BY id LIMIT $3"
+);
+
 const UPLOAD_OF: &str = concat!(
     "SELECT ",
     columns!(),
@@ -244,6 +253,19 @@ impl ArtifactRows for This {
     async fn upload(&self, id: UploadId) -> Result<Option<Artifact>, StoreError> {
         let raw = self.read_first(sqlx::query(UPLOAD).bind(id.to_string())).await?;
         raw.map(|raw| artifact(&raw, self.local_now())).transpose()
+    }
+
+    async fn uploads_of(
+        &self,
+        owner: &str,
+        after: Option<ArtifactId>,
+        limit: u32,
+    ) -> Result<Vec<Artifact>, StoreError> {
+        let after = after.map(|id| id.to_string()).unwrap_or_default();
+        let query = sqlx::query(UPLOADS_OF).bind(owner).bind(after).bind(i64::from(limit));
+        let rows = self.read_all(query).await?;
+        let now = self.local_now();
+        rows.iter().map(|raw| artifact(raw, now)).collect()
     }
 
     async fn upload_of(

@@ -217,6 +217,28 @@ pub async fn an_upload_is_its_owners_and_expires(f: &Fixture) {
     assert_eq!(f.store.upload(id).await.unwrap(), None);
 }
 
+pub async fn the_uploads_of_an_owner_are_read_page_by_page(f: &Fixture) {
+    let mut ids = Vec::new();
+    for _ in 0..2 {
+        ids.push(kept(f, &upload(Some("ada"), "u.csv"), 5).await.unwrap().id);
+    }
+    ids.sort_by_key(ToString::to_string);
+    kept(f, &upload(Some("bob"), "u.csv"), 5).await.unwrap();
+    kept(f, &upload(None, "u.csv"), 5).await.unwrap();
+    // One that is still being written is none yet.
+    f.store.begin_artifact(&upload(Some("ada"), "open")).await.unwrap().unwrap();
+    let (mut read, mut after) = (Vec::new(), None);
+    loop {
+        let page = f.store.uploads_of("ada", after, 1).await.unwrap();
+        let Some(last) = page.last() else { break };
+        assert_eq!(page.len(), 1);
+        after = Some(last.id);
+        read.extend(page.into_iter().map(|upload| upload.id));
+    }
+    assert_eq!(read, ids);
+    assert!(f.store.uploads_of("", None, 5).await.unwrap().is_empty());
+}
+
 pub async fn an_upload_of_nobodys_is_for_whoever_has_its_id(f: &Fixture) {
     let id = kept(f, &upload(None, "u.csv"), 5).await.unwrap().id.as_upload();
     for owner in [None, Some("ada".to_owned())] {
