@@ -1,13 +1,13 @@
-//! Limited slots for connections or uploads, in total and per client address.
+//! Limited slots for connections, uploads or exports, in total and per client address or other holder.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, hash::Hash, sync::Arc};
 
 use parking_lot::Mutex;
 
 use super::ClientAddress;
 
-/// An eighth of all slots is reserved for addresses that hold none yet, so that a few addresses
-/// cannot take all of them.
+/// An eighth of all slots is reserved for holders that have none yet, so that a few of them
+/// cannot take all.
 const NEWCOMERS: usize = 8;
 
 /// Numbers of slots.
@@ -16,7 +16,7 @@ const NEWCOMERS: usize = 8;
 pub struct MaxPlaces {
     /// In total.
     pub in_all: usize,
-    /// Per client address.
+    /// Per client address, or whoever else holds them.
     pub per_client: usize,
 }
 
@@ -27,18 +27,18 @@ impl MaxPlaces {
     }
 }
 
-/// Counts the slots in use.
+/// Counts the slots in use, by who holds them.
 #[derive(Debug)]
-pub struct Admission {
+pub struct Admission<C: Eq + Hash = ClientAddress> {
     max: MaxPlaces,
-    taken: Mutex<Taken>,
+    taken: Mutex<Taken<C>>,
 }
 
-#[derive(Debug, Default)]
-struct Taken {
+#[derive(Debug)]
+struct Taken<C> {
     in_all: usize,
-    /// Addresses that hold at least one slot.
-    by_client: HashMap<ClientAddress, usize>,
+    /// Those that hold at least one slot.
+    by_client: HashMap<C, usize>,
 }
 
 /// Why no slot is free.
@@ -58,10 +58,11 @@ pub enum Full {
     },
 }
 
-impl Admission {
+impl<C: Clone + Eq + Hash> Admission<C> {
     /// Creates an admission with all slots free.
     pub fn new(max: MaxPlaces) -> Arc<Self> {
-        Arc::new(Self { max, taken: Mutex::default() })
+        let taken = Taken { in_all: 0, by_client: HashMap::new() };
+        Arc::new(Self { max, taken: Mutex::new(taken) })
     }
 
     /// Returns how many slots are in use.
@@ -74,9 +75,10 @@ impl Admission {
     ///
     /// # Errors
     /// When no slot is free.
-    pub fn enter(self: &Arc<Self>, client: Option<ClientAddress>) -> Result<Place, Full> {
+    pub fn enter(self: &Arc<Self>, client: Option<C>) -> Result<Place<C>, Full> {
         let mut taken = self.taken.lock();
-        let own = client.and_then(|client| taken.by_client.get(&client)).copied().unwrap_or(0);
+        let own = client.as_ref().and_then(|client| taken.by_client.get(client));
+        let own = own.copied().unwrap_or(0);
         let MaxPlaces { in_all, per_client } = self.max;
         if client.is_some() && own >= per_client {
             return Err(Full::Client { max: per_client });
@@ -87,7 +89,7 @@ impl Admission {
             return Err(Full::All { max: in_all });
         }
         taken.in_all += 1;
-        if let Some(client) = client {
+        if let Some(client) = client.clone() {
             taken.by_client.insert(client, own + 1);
         }
         Ok(Place { admission: Arc::clone(self), client })
@@ -96,20 +98,20 @@ impl Admission {
 
 /// A slot in use, released on drop.
 #[derive(Debug)]
-pub struct Place {
-    admission: Arc<Admission>,
-    client: Option<ClientAddress>,
+pub struct Place<C: Eq + Hash = ClientAddress> {
+    admission: Arc<Admission<C>>,
+    client: Option<C>,
 }
 
-impl Drop for Place {
+impl<C: Eq + Hash> Drop for Place<C> {
     fn drop(&mut self) {
         let mut taken = self.admission.taken.lock();
         taken.in_all = taken.in_all.saturating_sub(1);
-        let Some(client) = self.client else { return };
-        if let Some(own) = taken.by_client.get_mut(&client) {
+        let Some(client) = &self.client else { return };
+        if let Some(own) = taken.by_client.get_mut(client) {
             *own = own.saturating_sub(1);
             if *own == 0 {
-                taken.by_client.remove(&client);
+                taken.by_client.remove(client);
             }
         }
     }

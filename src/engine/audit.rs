@@ -8,14 +8,12 @@ use std::{borrow::Cow, sync::Arc};
 
 use parking_lot::Mutex;
 
-use super::{Caller, ClientAddress, store::NewAudit};
+use super::{Caller, ClientAddress, service::shortened, store::NewAudit};
 use crate::task::TaskId;
 
 /// The target of the events, for log filters.
 pub const TARGET: &str = "audit";
 
-/// Characters of an owner id that are logged: enough to tell owners apart, too few to use as an id.
-const OWNER_CHARS: usize = 16;
 /// Characters of a path that are logged.
 const PATH_CHARS: usize = 100;
 
@@ -210,8 +208,7 @@ impl Entry<'_> {
 
 impl Drop for Entry<'_> {
     fn drop(&mut self) {
-        let owner: Option<String> =
-            self.caller.as_owner().map(|owner| owner.chars().take(OWNER_CHARS).collect());
+        let owner = self.caller.as_owner().map(shortened);
         tracing::info!(
             target: TARGET,
             address = self.caller.client().map(tracing::field::display),

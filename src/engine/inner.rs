@@ -64,8 +64,8 @@ pub(super) struct Inner {
     pub(super) limit_states: LimitStates,
     /// Storage usage and limits.
     pub(super) quota: Arc<Quota>,
-    /// Owners whose data is being exported.
-    pub(super) exports: super::service::Exports,
+    /// Slots for exports of the data of an owner.
+    pub(super) exports: Arc<Admission<String>>,
     /// Slots for uploads in progress.
     pub(super) uploads: Arc<Admission>,
     /// Rate limits of starts and uploads.

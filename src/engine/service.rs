@@ -33,11 +33,11 @@ mod users;
 use std::{str::FromStr, time::Instant};
 
 pub use batch_pages::{BatchFilter, BatchOrder};
-pub(super) use caller::user_of;
 pub use caller::{Caller, is_user_name, is_user_or_group};
+pub(super) use caller::{shortened, user_of};
 pub use delete::Deleted;
 pub use expiry::Kept;
-pub(super) use export::Exports;
+pub(super) use export::MAX_EXPORTS;
 pub use export::{Export, ExportedTask};
 pub use find::FoundLines;
 pub use labels::StartedNow;

@@ -8,7 +8,7 @@ use async_zip::{
 use axum::{
     body::{Body, Bytes},
     extract::State,
-    http::{HeaderMap, Method, header},
+    http::{Method, header},
     response::Response,
 };
 use futures_util::{StreamExt as _, stream};
@@ -54,16 +54,27 @@ pub(super) async fn get(
     if files.is_empty() {
         return Err(ApiError(Problem::new(404, "Not Found", "This task has no files")));
     }
-    // Of unknown length, as that of `GET`.
-    let body = match method {
+    let at = date(task.finished_at.as_ref().unwrap_or(&task.updated_at));
+    let name = format!("{}.zip", task.title);
+    Ok(response(&method, "private, no-cache", &name, || archive(files, at)))
+}
+
+/// The response with an archive of this name. That to `HEAD` is of unknown length, as that to `GET`.
+pub(super) fn response(
+    method: &Method,
+    cache: &'static str,
+    name: &str,
+    archive: impl FnOnce() -> Body,
+) -> Response {
+    let body = match *method {
         Method::HEAD => Body::from_stream(stream::empty::<io::Result<Bytes>>()),
-        _ => archive(files, date(task.finished_at.as_ref().unwrap_or(&task.updated_at))),
+        _ => archive(),
     };
     let mut response = Response::new(body);
-    let headers: &mut HeaderMap = response.headers_mut();
-    set(headers, header::CACHE_CONTROL, "private, no-cache");
-    foreign::describe(headers, "application/zip", &format!("{}.zip", task.title));
-    Ok(response)
+    let headers = response.headers_mut();
+    set(headers, header::CACHE_CONTROL, cache);
+    foreign::describe(headers, "application/zip", name);
+    response
 }
 
 /// The archive as a body. An archive that cannot be completed ends with an error, so that no client

@@ -2,12 +2,7 @@
 
 use std::io;
 
-use axum::{
-    body::{Body, Bytes},
-    extract::State,
-    http::{Method, header},
-    response::Response,
-};
+use axum::{body::Bytes, extract::State, http::Method, response::Response};
 use futures_util::stream;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -17,9 +12,8 @@ use utoipa::IntoParams;
 
 use super::{
     ApiError,
-    archive::{Archive, date, piped},
+    archive::{self, Archive, date, piped},
     extract::Params,
-    foreign::{self, set},
 };
 use crate::{
     engine::{
@@ -68,18 +62,8 @@ pub(super) async fn export(
     Params(params): Params<ExportParams>,
 ) -> Result<Response, ApiError> {
     let export = service.export(&caller, params.owner.as_deref()).await?;
-    let at = export.now().await?;
     let name = format!("milepost {}.zip", export.owner_shown());
-    // Of unknown length, as that of `GET`.
-    let body = match method {
-        Method::HEAD => Body::from_stream(stream::empty::<io::Result<Bytes>>()),
-        _ => piped(|pipe| write(export, at, pipe)),
-    };
-    let mut response = Response::new(body);
-    let headers = response.headers_mut();
-    set(headers, header::CACHE_CONTROL, "no-store");
-    foreign::describe(headers, "application/zip", &name);
-    Ok(response)
+    Ok(archive::response(&method, "no-store", &name, || piped(|pipe| write(export, pipe))))
 }
 
 /// How much an export has.
@@ -92,7 +76,8 @@ struct Counts {
     shares: u64,
 }
 
-async fn write(mut export: Export, at: String, pipe: DuplexStream) -> io::Result<()> {
+async fn write(mut export: Export, pipe: DuplexStream) -> io::Result<()> {
+    let at = export.at();
     let mut archive = Archive::new(pipe, date(&at));
     let mut counts = Counts::default();
     loop {
@@ -193,14 +178,13 @@ async fn add_json(archive: &mut Archive, name: String, of: &impl Serialize) -> i
 
 /// A token without what identifies it.
 fn token(token: &StoredToken) -> Value {
-    let at = rfc3339;
     json!({
         "name": token.name,
         "scopes": token.scopes,
         "kinds": token.kinds,
-        "created_at": at(token.created_at),
-        "expires_at": at(token.expires_at),
-        "last_used_at": token.last_used_at.map(at),
+        "created_at": rfc3339(token.created_at),
+        "expires_at": rfc3339(token.expires_at),
+        "last_used_at": token.last_used_at.map(rfc3339),
     })
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use async_zip::base::read::mem::ZipFileReader;
 use axum::{
     body::Body,
-    http::{Method, Request, header},
+    http::{Method, Request, Response, header},
 };
 use milepost::engine::{Artifacts, Caller, EngineOptions, Role, TokenRequest, store::TokenScope};
 use serde_json::{Value, json};
@@ -199,15 +199,43 @@ async fn a_token_needs_to_read_and_to_be_for_all_kinds() {
     }
 }
 
+/// A task with a file that is larger than what waits for a client, and an export of it that nobody reads.
+async fn unread(f: &Fixture, caller: &Caller) -> (String, Response<Body>) {
+    let large = "x".repeat(300_000);
+    let id = start(f, caller, "maker", json!({ "files": [["a.txt", large]] })).await;
+    ended(f, caller, &id).await;
+    let export = request(caller, Method::GET, EXPORT, Body::empty());
+    (id, f.router.clone().oneshot(export).await.unwrap())
+}
+
+#[tokio::test]
+async fn four_exports_are_under_way_at_most() {
+    let f = fixture_of(options(), with_files()).await;
+    let mut open = Vec::new();
+    for name in ["ada", "bob", "eve", "joe"] {
+        open.push(unread(&f, &Caller::user(name)).await.1);
+        assert_eq!(open.last().unwrap().status(), 200, "{name}");
+    }
+    let fifth = Caller::user("zoe");
+    let refused = ask(&f, &fifth, EXPORT).await;
+    assert!(f.problem(&refused, 503).contains("4 exports are under way"));
+    assert_eq!(refused.header("retry-after"), "5");
+    open.pop();
+    let status = loop {
+        let status = ask(&f, &fifth, EXPORT).await.status.as_u16();
+        if status != 503 {
+            break status;
+        }
+        tokio::task::yield_now().await;
+    };
+    assert_eq!(status, 200);
+}
+
 #[tokio::test]
 async fn one_export_of_an_owner_is_under_way_until_its_client_goes_away() {
     let f = fixture_of(options(), with_files()).await;
     let (ada, bob) = (Caller::user("ada"), Caller::user("bob"));
-    let large = "x".repeat(300_000);
-    let id = start(&f, &ada, "maker", json!({ "files": [["a.txt", large]] })).await;
-    ended(&f, &ada, &id).await;
-    let unread = f.router.clone().oneshot(request(&ada, Method::GET, EXPORT, Body::empty()));
-    let unread = unread.await.unwrap();
+    let (id, unread) = unread(&f, &ada).await;
     let refused = ask(&f, &ada, EXPORT).await;
     assert!(f.problem(&refused, 429).contains("under way"));
     assert_eq!(refused.header("retry-after"), "5");

@@ -64,6 +64,14 @@ pub fn is_user_name(text: &str) -> bool {
     is_user_or_group(text) && !text.starts_with(GROUP) && text.chars().count() <= MAX_USER_CHARS
 }
 
+/// Characters of an owner id that are shown: enough to tell owners apart, too few to use as an id.
+const SHOWN_CHARS: usize = 16;
+
+/// The beginning of an owner id, for logs and people.
+pub(in crate::engine) fn shortened(owner: &str) -> String {
+    owner.chars().take(SHOWN_CHARS).collect()
+}
+
 /// The name of the user with this owner id.
 pub(in crate::engine) fn user_of(owner: &str) -> Option<&str> {
     owner.strip_prefix(USER)
@@ -165,9 +173,7 @@ impl Caller {
     /// Whether the caller may see and steer the tasks of all owners: an admin, or whoever connects
     /// from the machine of an open server itself.
     pub(super) fn is_operator(&self) -> bool {
-        // A token for some kinds does not reach over all of them.
-        let is_whole = self.token().is_none_or(|token| token.kinds.is_empty());
-        is_whole && (self.is_local || self.role() == Role::Admin)
+        self.covers_all_kinds() && (self.is_local || self.role() == Role::Admin)
     }
 
     /// Sets the groups of which the caller is a member. Default: none.

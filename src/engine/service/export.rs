@@ -1,13 +1,13 @@
 //! All data of one owner, read piece by piece.
 
-use std::{collections::BTreeSet, sync::Arc};
-
-use parking_lot::Mutex;
-
-use super::{Caller, ResultState, Service, ServiceError, caller::user_of, shares};
+use super::{
+    Caller, ResultState, Service, ServiceError,
+    caller::{shortened, user_of},
+    shares,
+};
 use crate::{
     engine::{
-        StoredFile,
+        Full, MaxPlaces, Place, StoredFile,
         artifacts::{file_info, upload_info},
         clock::rfc3339,
         store::{ArtifactId, ListQuery, ShareSubject, StoredResult, StoredToken},
@@ -15,48 +15,19 @@ use crate::{
     task::{FileInfo, LogLine, Share, Snapshot, StartTask, TaskId, Upload},
 };
 
-/// Number of exports under way at once.
-const MAX_EXPORTS: usize = 4;
+/// Exports under way at once: in all, and of one owner.
+pub(in crate::engine) const MAX_EXPORTS: MaxPlaces = MaxPlaces::new(4, 1);
 /// Tasks and uploads that are read at once.
 const PAGE: u32 = 50;
-/// Characters of the owner id of somebody without a name that are shown: too few to use it.
-const OWNER_CHARS: usize = 16;
-
-/// The owners whose data is being exported.
-#[derive(Clone, Debug, Default)]
-pub(in crate::engine) struct Exports(Arc<Mutex<BTreeSet<String>>>);
-
-impl Exports {
-    fn enter(&self, owner: &str) -> Result<Slot, ServiceError> {
-        let mut owners = self.0.lock();
-        if owners.contains(owner) {
-            return Err(ServiceError::ExportUnderWay);
-        }
-        if owners.len() >= MAX_EXPORTS {
-            return Err(ServiceError::ExportsFull { max: MAX_EXPORTS });
-        }
-        owners.insert(owner.to_owned());
-        Ok(Slot { exports: self.clone(), owner: owner.to_owned() })
-    }
-}
-
-/// One of the exports under way, until it is dropped.
-struct Slot {
-    exports: Exports,
-    owner: String,
-}
-
-impl Drop for Slot {
-    fn drop(&mut self) {
-        self.exports.0.lock().remove(&self.owner);
-    }
-}
 
 /// An export of all data of an owner. While it exists, there is no other of this owner.
 pub struct Export {
     service: Service,
     caller: Caller,
-    slot: Slot,
+    owner: String,
+    /// When it began.
+    at: i64,
+    _place: Place<String>,
     last: Option<(i64, TaskId)>,
     last_upload: Option<ArtifactId>,
 }
@@ -85,27 +56,27 @@ impl Service {
         owner: Option<&str>,
     ) -> Result<Export, ServiceError> {
         let owner = caller.owner_to_export(owner)?;
-        let slot = self.engine.inner().exports.enter(&owner)?;
+        let inner = self.engine.inner();
+        let place = inner.exports.enter(Some(owner.clone())).map_err(|full| match full {
+            Full::Client { .. } => ServiceError::ExportUnderWay,
+            Full::All { max } => ServiceError::ExportsFull { max },
+        })?;
         // What fails at once is an answer, not an archive that breaks off.
-        self.engine.inner().store.now_ms().await?;
+        let at = inner.store.now_ms().await?;
         let (service, caller) = (self.clone(), caller.clone());
-        Ok(Export { service, caller, slot, last: None, last_upload: None })
+        Ok(Export { service, caller, owner, at, _place: place, last: None, last_upload: None })
     }
 }
 
 impl Export {
     /// The name of the user; of somebody without a name, the beginning of the owner id.
     pub fn owner_shown(&self) -> String {
-        let owner = &*self.slot.owner;
-        user_of(owner).map_or_else(|| owner.chars().take(OWNER_CHARS).collect(), str::to_owned)
+        user_of(&self.owner).map_or_else(|| shortened(&self.owner), str::to_owned)
     }
 
-    /// The store's time, as RFC 3339.
-    ///
-    /// # Errors
-    /// When the store fails.
-    pub async fn now(&self) -> Result<String, ServiceError> {
-        Ok(rfc3339(self.service.engine.inner().store.now_ms().await?))
+    /// When it began, by the store's clock, as RFC 3339.
+    pub fn at(&self) -> String {
+        rfc3339(self.at)
     }
 
     /// Returns the ids of the next tasks, newest first; none after the last one.
@@ -114,7 +85,7 @@ impl Export {
     /// When the store fails.
     pub async fn next_tasks(&mut self) -> Result<Vec<TaskId>, ServiceError> {
         let query = ListQuery {
-            owner: self.slot.owner.clone(),
+            owner: self.owner.clone(),
             status: None,
             kind: None,
             q: None,
@@ -177,7 +148,7 @@ impl Export {
         let inner = self.service.engine.inner();
         let Some(artifacts) = &inner.options.artifacts else { return Ok(Vec::new()) };
         let after = self.last_upload;
-        let found = inner.store.uploads_of(&self.slot.owner, after, PAGE).await?;
+        let found = inner.store.uploads_of(&self.owner, after, PAGE).await?;
         let stored = found.into_iter().map(|artifact| {
             let file = StoredFile { artifact, artifacts: artifacts.clone() };
             (upload_info(&file.artifact), file)
@@ -194,7 +165,7 @@ impl Export {
     /// # Errors
     /// When the store fails.
     pub async fn tokens(&self) -> Result<Vec<StoredToken>, ServiceError> {
-        Ok(self.service.engine.inner().store.tokens(Some(&self.slot.owner)).await?)
+        Ok(self.service.engine.inner().store.tokens(Some(&self.owner)).await?)
     }
 }
 

@@ -213,16 +213,15 @@ impl Caller {
     }
 
     /// The owner id whose whole data the caller may export: their own, or for an admin that of the owner
-    /// who is named, by a user's name or a whole owner id. A token for some kinds does not reach over all
-    /// of the data.
+    /// who is named, by a user's name or a whole owner id.
     pub(super) fn owner_to_export(&self, named: Option<&str>) -> Result<String, ServiceError> {
         self.needs(TokenScope::Read)?;
-        let Some(own) = self.as_owner().filter(|_| !self.is_guest()) else {
+        let Some(own) = self.as_owner() else {
             return Err(ServiceError::Forbidden(
                 "there is no data of yours: you have neither a name nor a session here",
             ));
         };
-        if self.token().is_some_and(|token| !token.kinds.is_empty()) {
+        if !self.covers_all_kinds() {
             return Err(ServiceError::Forbidden("the token is for some kinds only"));
         }
         let Some(named) = named else { return Ok(own.to_owned()) };
@@ -246,6 +245,11 @@ impl Caller {
     pub(in crate::engine) fn covers(&self, kind: &str) -> bool {
         let covers = |kinds: &[String]| kinds.is_empty() || kinds.iter().any(|known| known == kind);
         self.token().is_none_or(|token| covers(&token.kinds))
+    }
+
+    /// Whether the caller's token may be used for all kinds: one for some does not reach over the others.
+    pub(super) fn covers_all_kinds(&self) -> bool {
+        self.token().is_none_or(|token| token.kinds.is_empty())
     }
 
     /// Checks a scope before anything is looked up.
@@ -273,8 +277,8 @@ fn owner_named(named: &str) -> Result<String, ServiceError> {
             format!("is the name of a user or an owner id: 1 to {MAX_OWNER_CHARS} characters");
         return Err(ValidationError::field("owner", detail).into());
     }
-    let is_id = named.contains(':');
-    Ok(if is_id { named.to_owned() } else { format!("user:{named}") })
+    let owner = if named.contains(':') { Caller::owner(named) } else { Caller::user(named) };
+    Ok(owner.as_owner().unwrap_or_default().to_owned())
 }
 
 impl TaskAction {
