@@ -70,8 +70,8 @@ pub use registry::{DynamicKind, DynamicTask, Prepared, Registry};
 pub use run_rate::{InvalidRate, RunRate};
 pub use running::Meter;
 pub use service::{
-    BatchFilter, BatchOrder, Caller, Cancelled, Deleted, Export, ExportedTask, FoundLines, Kept,
-    ListFilter, MadeShare, ResultState, RevokedShare, Role, Service, ServiceError, Started,
+    BatchFilter, BatchOrder, Browser, Caller, Cancelled, Deleted, Export, ExportedTask, FoundLines,
+    Kept, ListFilter, MadeShare, ResultState, RevokedShare, Role, Service, ServiceError, Started,
     StartedNow, StartedWith, TaskAction, TokenRequest, WaitFor, is_user_name, is_user_or_group,
     make_token,
 };

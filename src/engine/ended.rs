@@ -93,6 +93,14 @@ impl EndedRows {
             rows.remove(&id);
         }
     }
+
+    /// Any row may have changed.
+    pub(super) fn forget_all(&self) {
+        self.changes.fetch_add(1, Ordering::SeqCst);
+        if let Some(rows) = &self.rows {
+            rows.clear();
+        }
+    }
 }
 
 /// The moment at which a row was asked for.

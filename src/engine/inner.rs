@@ -101,6 +101,13 @@ pub(super) struct Inner {
 }
 
 impl Inner {
+    /// Forgets what is remembered with its owner: tasks may have become another owner's.
+    pub(super) fn forget_owners(&self) {
+        self.ended.forget_all();
+        self.seen.clear();
+        self.batch_counts.clear();
+    }
+
     /// Tasks of a kind were queued here.
     pub(super) fn note_started(&self, kind: &str, tasks: usize) {
         self.metrics.started(kind, tasks);

@@ -30,7 +30,7 @@ mod tokens;
 mod types;
 mod users;
 
-use std::{str::FromStr, time::Instant};
+use std::{str::FromStr, sync::Arc, time::Instant};
 
 pub use batch_pages::{BatchFilter, BatchOrder};
 pub use caller::{Caller, is_user_name, is_user_or_group};
@@ -47,12 +47,15 @@ pub use shares::{MadeShare, RevokedShare};
 pub use started_with::StartedWith;
 pub use tokens::{TokenRequest, make_token};
 pub use types::{Cancelled, ListFilter, ResultState, ServiceError, Started};
+pub use users::Browser;
 
 use super::{
     Accuracy, ValidationError,
     audit::Action,
     lifecycle::Engine,
-    queue_positions, snapshot,
+    queue_positions,
+    running::RunningTask,
+    snapshot,
     store::{CancelOutcome, ListQuery, NewAudit, Row, TokenScope, UnfinishedTasks},
 };
 use crate::task::{Snapshot, Status, TaskId, TaskList};
@@ -132,25 +135,29 @@ impl Service {
     pub async fn get(&self, caller: &Caller, id: TaskId) -> Result<Option<Snapshot>, ServiceError> {
         let inner = self.engine.inner();
         caller.needs(TokenScope::Read)?;
-        if let Some(running) = inner.running.get(id) {
-            let seen = caller.sees(&*running);
-            let told = || snapshot::of_running(&running, inner.clock.now_ms());
-            return Ok(seen.then(|| caller.shown(&*running, told())));
+        if let Some(running) = self.seen_running(caller, id) {
+            let told = snapshot::of_running(&running, inner.clock.now_ms());
+            return Ok(Some(caller.shown(&*running, told)));
         }
         let Some(row) = self.row(caller, id).await? else { return Ok(None) };
         Ok(Some(caller.shown(&row, self.show(&row).await)))
+    }
+
+    /// The task, if it runs here and the caller may see it. Otherwise the store knows better: a task that runs may have
+    /// become another owner's.
+    fn seen_running(&self, caller: &Caller, id: TaskId) -> Option<Arc<RunningTask>> {
+        self.engine.inner().running.get(id).filter(|running| caller.sees(&**running))
     }
 
     /// Returns when to poll again for a task that runs here and still has this version, in
     /// milliseconds. `None`: not known, use [`Service::get`]. The fast path of the most frequent
     /// call.
     pub fn unchanged(&self, caller: &Caller, id: TaskId, version: i64) -> Option<i64> {
-        let inner = self.engine.inner();
-        let running = inner.running.get(id)?;
-        if !caller.grants(TokenScope::Read) || !caller.sees(&*running) {
+        if !caller.grants(TokenScope::Read) {
             return None;
         }
-        snapshot::unchanged_running(&running, version, inner.clock.now_ms())
+        let running = self.seen_running(caller, id)?;
+        snapshot::unchanged_running(&running, version, self.engine.inner().clock.now_ms())
     }
 
     /// Lists the caller's tasks, newest first. A caller without a session has none.

@@ -70,7 +70,8 @@ pub use tokens::{NewToken, StoredToken, TokenRows, TokenScope, UnknownScope};
 pub use unfinished::UnfinishedTasks;
 pub use usage::{Usage, UsageOf};
 pub use users::{
-    EndedSessions, NewUserSession, SessionLifetime, StoredUser, StoredUserSession, UserRows,
+    EndedSessions, NewUserSession, SessionLifetime, StoredUser, StoredUserSession, TakeOver,
+    UserRows,
 };
 pub use version::GENERATION_SHIFT;
 pub(in crate::engine) use version::{FIRST_VERSION, generation, last_of_generation};

@@ -156,6 +156,16 @@ pub(super) fn read(headers: &HeaderMap, options: &HttpOptions, recent: &Recent) 
     values(&NAME, headers, options).find_map(|value| recent.open(value, &options.session_key))
 }
 
+/// The caller of the anonymous session of a browser, if it has one.
+pub(super) fn of_browser(headers: &HeaderMap, options: &HttpOptions) -> Option<Caller> {
+    if !options.session_cookie {
+        return None;
+    }
+    let mut sessions =
+        values(&NAME, headers, options).filter_map(|it| open(it, &options.session_key));
+    sessions.next().map(|session| session.caller)
+}
+
 /// The values of a cookie in the order in which the browser sent them.
 pub(super) fn values<'h>(
     cookie: &CookieName,

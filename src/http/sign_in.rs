@@ -14,7 +14,7 @@ use axum::{
 use self::passwords::Passwords;
 use super::{
     AuthMode, AuthOptions, HttpOptions,
-    session::{CookieName, set_cookie, values},
+    session::{self, CookieName, end_session, set_cookie, values},
 };
 use crate::{
     engine::{
@@ -114,7 +114,8 @@ impl SignIn {
     }
 
     /// Signs in whoever sent a request with these headers from this address. Returns the `Set-Cookie` of
-    /// a new session, which replaces that of the request.
+    /// a new session, which replaces that of the request, and the one that removes the anonymous session, whose
+    /// tasks are the user's now.
     ///
     /// # Errors
     /// When name or password is wrong (403, whichever it is), when there were too many wrong tries (429),
@@ -125,7 +126,7 @@ impl SignIn {
         client: Option<ClientAddress>,
         name: &str,
         password: &str,
-    ) -> Result<HeaderValue, Problem> {
+    ) -> Result<Vec<HeaderValue>, Problem> {
         let begun = self.limited(headers, client, name, password).await;
         let (caller, outcome) = match &begun {
             Ok((_, caller)) => (caller.clone(), "ok"),
@@ -141,7 +142,7 @@ impl SignIn {
         match begun {
             Ok((secret, _)) => {
                 self.end_previous(headers, client).await;
-                self.cookie(&secret)
+                self.cookies(headers, &secret)
             }
             Err(Refused::Wrong(_)) => {
                 Err(Problem::new(403, "Forbidden", "The name or the password is wrong."))
@@ -203,10 +204,9 @@ impl SignIn {
         let hash = enabled.map(|user| user.password_hash.as_str());
         let is_right = passwords.verify(place, password, hash).await;
         let Some(user) = enabled.filter(|_| is_right) else { return Err(Refused::Wrong(user)) };
-        let agent = headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok());
-        let browser = browser::name(agent.unwrap_or_default());
+        let browser = browser::of(headers, client, options);
         let lifetime = options.auth.session_lifetime();
-        let begun = service.begin_user_session(user, &browser, lifetime, client).await?;
+        let begun = service.begin_user_session(user, &browser, lifetime).await?;
         begun.ok_or_else(|| Refused::Wrong(Some(user.clone())))
     }
 
@@ -244,14 +244,16 @@ impl SignIn {
         Ok(no_cookie(&self.0.options))
     }
 
-    fn cookie(&self, secret: &str) -> Result<HeaderValue, Problem> {
+    fn cookies(&self, headers: &HeaderMap, secret: &str) -> Result<Vec<HeaderValue>, Problem> {
         let options = &self.0.options;
         let max_age_s = u32::try_from(options.auth.session_max.as_secs()).unwrap_or(u32::MAX);
-        let cookie = set_cookie(&NAME, secret, max_age_s, options);
-        cookie.ok_or_else(|| {
+        let cookie = set_cookie(&NAME, secret, max_age_s, options).ok_or_else(|| {
             let detail = "The cookie cannot be set: http.base_path is not a path.";
             Problem::new(500, "Internal Server Error", detail)
-        })
+        })?;
+        let anonymous = session::of_browser(headers, options);
+        let ended = anonymous.and_then(|anonymous| end_session(options, &anonymous));
+        Ok([cookie].into_iter().chain(ended).collect())
     }
 }
 

@@ -280,7 +280,7 @@ async fn signing_in_failing_to_and_signing_out_leave_rows_and_no_more_than_may_b
     for _ in 0..50 {
         assert!(try_it("no such user", "wrong").await.is_err());
     }
-    let cookie = cookie.to_str().unwrap().split(';').next().unwrap();
+    let cookie = cookie[0].to_str().unwrap().split(';').next().unwrap();
     let secret = cookie.split_once('=').unwrap().1;
     let lifetime = milepost::engine::store::SessionLifetime::new(i64::MAX / 2, i64::MAX / 2);
     let caller = w.service.user_session_caller(secret, lifetime, address).await.unwrap().unwrap();

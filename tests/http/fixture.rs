@@ -154,7 +154,7 @@ pub(crate) async fn store_in(folder: &TempDir) -> SqliteStore {
 /// On a store in the folder.
 pub(crate) async fn fixture_on(
     folder: TempDir,
-    store: SqliteStore,
+    store: impl Into<Arc<SqliteStore>>,
     http: HttpOptions,
     options: EngineOptions,
 ) -> Fixture {
@@ -163,7 +163,7 @@ pub(crate) async fn fixture_on(
         .with::<Echo>((), KindOptions::default())
         .with::<crate::files::Maker>((), KindOptions::default())
         .with::<Endless>((), KindOptions::default().with(|o| o.concurrency = 1));
-    let engine = Engine::start(Arc::new(store), clock, registry, options).await.unwrap();
+    let engine = Engine::start(store.into(), clock, registry, options).await.unwrap();
     // The document is the same whatever the options; the plain router shows it to any host.
     let plain = router(engine.service(), &HttpOptions::default());
     let mut fixture = Fixture { router: plain, engine, schemas: Value::Null, _folder: folder };

@@ -23,5 +23,6 @@ mod preview;
 mod session;
 mod shares;
 mod sign_in;
+mod take_over;
 mod tasks;
 mod tokens;

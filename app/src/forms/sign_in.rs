@@ -45,10 +45,12 @@ pub(crate) async fn post_sign_in(State(state): State<SiteState>, request: Reques
         }
     };
     let mut response = match signed_in {
-        Ok(cookie) => {
+        Ok(cookies) => {
             let there = return_to.as_deref().unwrap_or_default().trim_start_matches('/');
             let mut response = see_other(&parts, there);
-            response.headers_mut().append(header::SET_COOKIE, cookie);
+            for cookie in cookies {
+                response.headers_mut().append(header::SET_COOKIE, cookie);
+            }
             response
         }
         Err(problem) => {

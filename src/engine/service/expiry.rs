@@ -118,8 +118,8 @@ impl Service {
     /// Whether the caller may see a task; see [`Service::seen`].
     pub(super) async fn sees(&self, caller: &Caller, id: TaskId) -> Result<bool, ServiceError> {
         caller.needs(TokenScope::Read)?;
-        if let Some(running) = self.engine.inner().running.get(id) {
-            return Ok(caller.sees(&*running));
+        if self.seen_running(caller, id).is_some() {
+            return Ok(true);
         }
         Ok(self.seen(caller, id).await?.is_some())
     }

@@ -228,18 +228,10 @@ impl Service {
         let inner = self.engine.inner();
         let mut unknown = Vec::new();
         for &id in ids {
-            let seen = match inner.running.get(id) {
-                Some(running) => caller.sees(&*running),
-                None => match inner.subscriptions.fresh(id) {
-                    Some(row) => caller.sees(&*row),
-                    None => {
-                        unknown.push(id);
-                        true
-                    }
-                },
-            };
-            if !seen {
-                return Ok((false, Reading::default()));
+            let known = self.seen_running(caller, id).is_some()
+                || inner.subscriptions.fresh(id).is_some_and(|row| caller.sees(&*row));
+            if !known {
+                unknown.push(id);
             }
         }
         let rows = self.read_rows(&mut unknown).await?;
@@ -279,7 +271,7 @@ impl Service {
         let read = Instant::now();
         for (watch, recent) in changed {
             let told = match (recent, found.get(&watch.id)) {
-                (Some(recent), _) => recent,
+                (Some(recent), _) => Ok(recent),
                 (None, Some(Ok(row))) => Ok(caller.shown(row, self.show_one_of(row, read).await)),
                 (None, Some(Err(reason))) => Err(*reason),
                 // A page that follows a batch watches it before its tasks.
@@ -324,25 +316,18 @@ impl Service {
 
     /// Returns what is known without reading the store: tasks that run here, and rows read a moment
     /// ago. When a task ends, ten thousand watchers do not cause ten thousand reads.
-    async fn recent(
-        &self,
-        caller: &Caller,
-        id: TaskId,
-        read: Instant,
-    ) -> Option<Result<Snapshot, GoneReason>> {
+    async fn recent(&self, caller: &Caller, id: TaskId, read: Instant) -> Option<Snapshot> {
         let inner = self.engine.inner();
-        if let Some(running) = inner.running.get(id) {
-            let seen = caller.sees(&*running);
-            let told = || snapshot::of_running(&running, inner.clock.now_ms());
-            let told = || caller.shown(&*running, told());
-            return Some(seen.then(told).ok_or(GoneReason::NotFound));
+        if let Some(running) = self.seen_running(caller, id) {
+            let told = snapshot::of_running(&running, inner.clock.now_ms());
+            return Some(caller.shown(&*running, told));
         }
         let row = inner.subscriptions.fresh(id)?;
         let seen = row.expired().is_none() && caller.sees(&*row);
         if !seen {
             return None;
         }
-        Some(Ok(caller.shown(&*row, self.show_one_of(&row, read).await)))
+        Some(caller.shown(&*row, self.show_one_of(&row, read).await))
     }
 }
 

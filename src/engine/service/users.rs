@@ -9,8 +9,24 @@ use super::{Caller, Service, ServiceError, secret};
 use crate::engine::{
     ClientAddress,
     audit::Action,
-    store::{EndedSessions, NewUserSession, SessionLifetime, StoredUser, StoredUserSession},
+    store::{
+        EndedSessions, NewUserSession, SessionLifetime, StoredUser, StoredUserSession, TakeOver,
+    },
 };
+
+/// A browser in which a session begins.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct Browser {
+    /// What it calls itself, in a few words.
+    pub name: String,
+    /// Its address, if known.
+    pub client: Option<ClientAddress>,
+    /// Its anonymous session, if it has one.
+    pub anonymous: Option<Caller>,
+}
+
+crate::with::with!(Browser);
 
 impl Service {
     /// Returns the user with this name.
@@ -22,27 +38,34 @@ impl Service {
         Ok(self.engine.inner().store.user(name).await?)
     }
 
-    /// Begins a session of a user whose password was verified, at this address. Returns the id for its cookie, which is
-    /// stored nowhere, and its caller; `None` if the user was disabled, or has another password, meanwhile.
+    /// Begins a session of a user whose password was verified. What the anonymous session of the browser
+    /// owns becomes the user's. Returns the id for the cookie, which is stored nowhere, and the caller;
+    /// `None` if the user was disabled, or has another password, meanwhile.
     ///
     /// # Errors
     /// When the store fails.
     pub async fn begin_user_session(
         &self,
         user: &StoredUser,
-        browser: &str,
+        browser: &Browser,
         lifetime: SessionLifetime,
-        client: Option<ClientAddress>,
     ) -> Result<Option<(String, Caller)>, ServiceError> {
         let secret = secret::random("");
         let id = Uuid::new_v4().to_string();
         let mut new = NewUserSession::new(id, secret::hash(&secret), user, lifetime);
-        browser.clone_into(&mut new.browser);
-        let user = Caller::user(&user.name).at(client);
+        browser.name.clone_into(&mut new.browser);
+        let user = Caller::user(&user.name).at(browser.client);
+        let anonymous = browser.anonymous.as_ref().filter(|it| it.how() == "session");
+        let change = anonymous.and_then(Caller::as_owner).zip(user.as_owner());
+        new.take_over = change.map(|(from, to)| TakeOver::new(from, to));
         let audit = user.audits_about(Action::SignIn, &new.user);
         new.audit = Some(audit.with(|audit| audit.how = "password"));
-        let begun = self.engine.inner().store.add_user_session(&new).await?;
-        Ok(begun.map(|session| (secret, Caller::of_user_session(Arc::new(session)))))
+        let begun = self.engine.inner().store.add_user_session(&new).await;
+        if new.take_over.is_some() {
+            // Also if the answer was lost: the owner of what is remembered may have changed.
+            self.engine.inner().forget_owners();
+        }
+        Ok(begun?.map(|session| (secret, Caller::of_user_session(Arc::new(session)))))
     }
 
     /// The caller that the id in a cookie identifies, if it was looked up within 25 s: without reading the

@@ -141,6 +141,8 @@ mod shares;
 mod statements;
 #[path = "sql/store.rs"]
 mod store;
+#[path = "sql/take_over.rs"]
+mod take_over;
 #[path = "sql/times.rs"]
 mod times;
 #[path = "sql/tokens.rs"]

@@ -46,6 +46,23 @@ impl SessionLifetime {
     }
 }
 
+/// A change of owner: what the browser's anonymous session owns becomes the user's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TakeOver {
+    /// The owner id of the anonymous session.
+    pub from: String,
+    /// The owner id of the user.
+    pub to: String,
+}
+
+impl TakeOver {
+    /// From one owner id to another.
+    pub fn new(from: impl Into<String>, to: impl Into<String>) -> Self {
+        Self { from: from.into(), to: to.into() }
+    }
+}
+
 /// A session to be stored. The id in its cookie is never stored.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -62,6 +79,8 @@ pub struct NewUserSession {
     pub browser: String,
     /// How long it lasts.
     pub lifetime: SessionLifetime,
+    /// Whose tasks and files become the user's.
+    pub take_over: Option<TakeOver>,
     /// What is written to the audit log when it begins.
     pub audit: Option<NewAudit>,
 }
@@ -81,6 +100,7 @@ impl NewUserSession {
             password_hash: user.password_hash.clone(),
             browser: String::new(),
             lifetime,
+            take_over: None,
             audit: None,
         }
     }
@@ -152,7 +172,7 @@ pub trait UserRows: Send + Sync + 'static {
     /// Returns the users by name; at most `limit`.
     async fn users(&self, limit: u32) -> Result<Vec<StoredUser>, StoreError>;
 
-    /// Begins a session; `None` if the user is gone, is disabled, or has another password than the
+    /// Begins a session, and takes over what its browser owns; `None` if the user is gone, is disabled, or has another password than the
     /// one that was verified.
     async fn add_user_session(
         &self,

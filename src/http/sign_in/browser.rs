@@ -1,4 +1,10 @@
-//! What a browser calls itself, in a few words, for the list of a user's sessions.
+//! The browser that signs in: its address, its anonymous session, and what it calls itself, in a few words, for the list
+//! of a user's sessions.
+
+use axum::http::{HeaderMap, header};
+
+use super::{HttpOptions, session};
+use crate::engine::{Browser, ClientAddress};
 
 /// Maximum length of the text, in characters.
 const MAX_CHARS: usize = 60;
@@ -26,8 +32,22 @@ const SYSTEMS: [(&str, &str); 7] = [
     ("Linux", "Linux"),
 ];
 
+/// The browser that sent a request with these headers from this address.
+pub(super) fn of(
+    headers: &HeaderMap,
+    client: Option<ClientAddress>,
+    options: &HttpOptions,
+) -> Browser {
+    let agent = headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok());
+    Browser::default().with(|it| {
+        it.name = name(agent.unwrap_or_default());
+        it.client = client;
+        it.anonymous = session::of_browser(headers, options);
+    })
+}
+
 /// The name of a browser and its system; of another program the beginning of what it sent.
-pub(super) fn name(agent: &str) -> String {
+fn name(agent: &str) -> String {
     let find = |known: &[(&str, &'static str)]| {
         known.iter().find(|(part, _)| agent.contains(part)).map(|(_, name)| *name)
     };

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use sqlx::Row as _;
 
-use super::{DbRow, This, audit, connections::Session, map::storable};
+use super::{DbRow, This, audit, connections::Session, map::storable, take_over::take_over};
 use crate::engine::store::{
     EndedSessions, NewAudit, NewUserSession, SessionLifetime, StoreError, StoredUser,
     StoredUserSession, UserRows,
@@ -166,7 +166,15 @@ impl UserRows for This {
             .bind(session.last_used_at)
             .bind(session.expires_at);
         tx.execute(add).await?;
-        audit::write(&mut tx, &new.audit, now).await?;
+        let taken = match &new.take_over {
+            Some(change) => take_over(&mut tx, change).await?,
+            None => 0,
+        };
+        let audit = new.audit.clone().map(|audit| match taken {
+            0 => audit,
+            tasks => audit.with(|it| it.detail = Some(format!("took over {tasks} tasks"))),
+        });
+        audit::write(&mut tx, &audit, now).await?;
         tx.commit().await?;
         Ok(Some(session))
     }
