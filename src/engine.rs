@@ -70,10 +70,10 @@ pub use registry::{DynamicKind, DynamicTask, Prepared, Registry};
 pub use run_rate::{InvalidRate, RunRate};
 pub use running::Meter;
 pub use service::{
-    BatchFilter, BatchOrder, Browser, Caller, Cancelled, Deleted, Export, ExportedTask, FoundLines,
-    Kept, ListFilter, MadeShare, ResultState, RevokedShare, Role, Service, ServiceError, Started,
-    StartedNow, StartedWith, TaskAction, TokenRequest, WaitFor, is_user_name, is_user_or_group,
-    make_token,
+    BatchFilter, BatchOrder, Browser, Caller, Cancelled, DataCall, Deleted, Export, ExportedTask,
+    FoundLines, Kept, ListFilter, MadeShare, Oversight, ResultState, RevokedShare, Role, Service,
+    ServiceError, Started, StartedNow, StartedWith, TaskAction, TokenRequest, WaitFor,
+    is_user_name, is_user_or_group, make_token,
 };
 pub use subscriptions::{LongPollFigures, LongPollLimit};
 pub use suggestion::Suggestion;

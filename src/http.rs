@@ -50,6 +50,7 @@ mod body;
 mod client;
 mod cors;
 mod delete;
+mod delete_data;
 mod error;
 mod etag;
 mod export;
@@ -99,7 +100,7 @@ pub use body::BodyCheck;
 pub use client::{InvalidProxy, TrustedProxy};
 pub use error::{ApiError, NotStarted};
 pub use guard::{Guard, Guarded};
-pub use identity::{AuthMode, AuthOptions};
+pub use identity::{AuthMode, AuthOptions, ProviderOptions, ProviderSecret};
 pub use links::Links;
 pub use origin::is_origin;
 pub use pace::{Pace, TooSlow};
@@ -108,8 +109,11 @@ pub use refusal::refuse;
 pub use session::{SessionKey, end_session};
 pub use share_cookie::{SHARE_PATH, opened_shares, share_cookie};
 pub use sign_in::{
-    InvalidPassword, RETURN_TO, SIGN_IN_PATH, SIGN_OUT_PATH, SignIn, is_return_path, password_hash,
+    CALLBACK_PATH, InvalidPassword, PROVIDER_PATH, RETURN_TO, SIGN_IN_PATH, SIGN_OUT_PATH, SignIn,
+    is_return_path, password_hash,
 };
+#[cfg(feature = "oidc")]
+pub use sign_in::{FromProvider, ProviderSignIn, ToProvider, check_provider};
 pub use trace::trace_of;
 pub use utoipa_axum::router::OpenApiRouter;
 
@@ -260,6 +264,7 @@ fn api(more: OpenApiRouter<Service>) -> OpenApiRouter<Service> {
         .routes(routes!(files::get))
         .routes(routes!(archive::get))
         .routes(routes!(export::export))
+        .routes(routes!(delete_data::delete_data))
         .routes(routes!(uploads::create))
         .routes(routes!(uploads::get))
         .routes(routes!(log::log))

@@ -14,6 +14,7 @@
 //! | `postgres` | `engine::store::postgres` | the store in PostgreSQL, for several processes | `engine` |
 //! | `files` | constructors of `engine::Artifacts` | files of tasks and uploads, in a folder or an object store; without it they are refused | `engine` |
 //! | `http` | `http` | the axum router over the service: JSON API, OpenAPI document, sessions, metrics | `engine` |
+//! | `oidc` | `http::ProviderSignIn` | signing in at an OpenID Connect provider | `http` |
 //! | `testing` | `testing` | for tests: run one task without an engine, and see what it reports; the suite that each store passes | `sqlite` |
 //! | `leptos` | `view` | `use_task`, components and server functions; needs `ssr` or `hydrate` | |
 //! | `ssr` | `view` | the server's side of `view` | `leptos`, `http` |

@@ -7,7 +7,7 @@ use leptos_meta::Link;
 /// Preloads the chunks of a lazy island together with the main module.
 #[component]
 pub fn Preload(
-    /// Name of the island in snake case, such as `start_island`.
+    /// Name of the island in snake case, such as `submit_island`.
     island: &'static str,
 ) -> impl IntoView {
     use_context::<WasmSplitManifest>().map(|WasmSplitManifest(manifest)| {

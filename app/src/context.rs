@@ -4,7 +4,7 @@ use axum::http::request::Parts;
 use leptos::prelude::*;
 use milepost::{
     engine::{Caller, ResultState, Service},
-    http::SignIn,
+    http::{ProviderSignIn, SignIn},
     task::{Problem, TaskId},
 };
 
@@ -24,9 +24,14 @@ pub(crate) fn service() -> Result<(Service, Caller), ApiError> {
     Ok((service, caller.unwrap_or_default()))
 }
 
-/// Whether users sign in with a password.
-pub(crate) fn has_passwords() -> bool {
+/// Whether users sign in.
+pub(crate) fn signs_in() -> bool {
     use_context::<SignIn>().is_some_and(|sign_in| sign_in.is_on())
+}
+
+/// Where users sign in, if that is not here.
+pub(crate) fn provider() -> Option<ProviderSignIn> {
+    use_context::<Option<ProviderSignIn>>().flatten()
 }
 
 /// Viewers of results.

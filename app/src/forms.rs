@@ -2,9 +2,11 @@
 
 pub(crate) mod admin;
 pub(crate) mod batch;
+pub(crate) mod data;
 mod entered;
 pub(crate) mod labels;
 mod later;
+pub(crate) mod provider;
 mod respond;
 pub(crate) mod share;
 pub(crate) mod sign_in;
@@ -25,7 +27,9 @@ use milepost::{
 };
 
 use self::later::{Later, at_the_fields};
-use self::respond::{caller, key, not_as_it_should_be, page, redirect_to, see_other, sent};
+use self::respond::{
+    caller, is_confirmed, key, not_as_it_should_be, page, redirect_to, see_other, sent,
+};
 use crate::{
     outcome::{Forgotten, Outcome, Rejected, no_such_kind},
     pages::delete::{CONFIRM, CONFIRM_FIELD},
@@ -187,10 +191,7 @@ async fn delete(
     entered: &[(String, String)],
 ) -> Result<(), Problem> {
     let task = service.get(caller, id).await?.ok_or_else(Problem::task_not_found)?;
-    let typed = entered
-        .iter()
-        .any(|(name, value)| name == CONFIRM_FIELD && value.trim().eq_ignore_ascii_case(CONFIRM));
-    if !task.status.is_terminal() && !typed {
+    if !task.status.is_terminal() && !is_confirmed(entered) {
         let detail = format!("This task has not ended. To delete it, type “{CONFIRM}”.");
         return Err(not_as_it_should_be(vec![FieldError::new(CONFIRM_FIELD, detail)]));
     }

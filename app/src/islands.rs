@@ -2,9 +2,11 @@
 //! that both renderings are equal. It reads the state from the page instead of a property, which
 //! would send a log twice.
 
+mod delete_button;
 pub mod log;
+mod start_button;
 #[expect(missing_docs, reason = "what loads a lazy island is the macro's")]
-pub mod start_island;
+pub mod submit_island;
 #[expect(missing_docs, reason = "what loads a lazy island is the macro's")]
 pub mod task_details;
 pub mod task_island;
@@ -13,7 +15,7 @@ pub mod task_list;
 
 pub(crate) mod platform;
 
-pub use start_island::StartIsland;
+pub use submit_island::SubmitIsland;
 pub use task_details::TaskDetailsIsland;
 pub use task_island::TaskIsland;
 pub use task_list::TaskListIsland;

@@ -3,7 +3,7 @@
 
 use axum::{extract::OriginalUri, http::Uri, http::request::Parts};
 use leptos::prelude::use_context;
-use milepost::http::Links;
+use milepost::http::{CALLBACK_PATH, Links};
 
 /// The way from the document of a request to the root: `./`, `../`, `../../` and so on.
 pub(crate) fn root(parts: &Parts) -> String {
@@ -18,10 +18,11 @@ pub(crate) fn document() -> String {
     use_context::<Parts>().map_or_else(String::new, |parts| document_of(uri(&parts)))
 }
 
-/// Values that a link fills into a start form may be secret: no page repeats them.
+/// Values that a link fills into a start form, and the code of a provider, may be secret: no page repeats them.
 fn document_of(uri: &Uri) -> String {
     let whole = uri.path_and_query().map_or("", |path| path.as_str());
-    from_root(if uri.path().starts_with("/start") { uri.path() } else { whole })
+    let may_be_secret = ["/start", CALLBACK_PATH].iter().any(|it| uri.path().starts_with(it));
+    from_root(if may_be_secret { uri.path() } else { whole })
 }
 
 /// A path of this site as a link relative to the root. `./` keeps a first segment with a colon from being a scheme.
@@ -74,6 +75,7 @@ mod tests {
             ("/tasks/1", "./tasks/1"),
             ("/start/job?key=hush", "./start/job"),
             ("/start-several/job?key=hush", "./start-several/job"),
+            ("/sign-in/callback?code=hush", "./sign-in/callback"),
         ] {
             assert_eq!(document_of(&uri.parse().unwrap()), expected);
         }

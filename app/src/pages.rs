@@ -4,6 +4,7 @@ pub mod account;
 mod acts;
 pub mod admin;
 pub mod batch;
+pub mod data;
 pub mod delete;
 pub mod files;
 pub mod forget;
@@ -132,8 +133,8 @@ fn Header() -> impl IntoView {
 
 #[component]
 fn Footer() -> impl IntoView {
-    // Who has a password has no session that a browser alone knows.
-    let forget = (!context::has_passwords()).then(|| {
+    // Who signs in has no session that a browser alone knows.
+    let forget = (!context::signs_in()).then(|| {
         view! {
             " · "
             <a href="forget">"Forget me on this browser"</a>

@@ -13,6 +13,7 @@ use axum::{
 use leptos::prelude::*;
 use leptos_axum::{LeptosRoutes, generate_route_list};
 use milepost::{
+    http::{CALLBACK_PATH, PROVIDER_PATH},
     task::Problem,
     view::server_fns::{self, LogRenderer, PartRenderer},
 };
@@ -43,14 +44,25 @@ pub fn router(site: Site) -> Router {
     let state = SiteState { site, render };
     let router = Router::new()
         .leptos_routes_with_context(&state, paths, context, move || shell(options.clone()));
-    let routed = form_routes(limit)
+    form_routes(limit)
         .into_iter()
-        .fold(router, |router, (path, form)| router.route(path, form));
-    routed.route(SHARE_LINK, get(forms::share::open)).with_state(state).layer(from_fn(only_json))
+        .chain(link_routes())
+        .fold(router, |router, (path, route)| router.route(path, route))
+        .with_state(state)
+        .layer(from_fn(only_json))
+}
+
+/// What leads to another page.
+fn link_routes() -> [(&'static str, MethodRouter<SiteState>); 3] {
+    [
+        (SHARE_LINK, get(forms::share::open)),
+        (PROVIDER_PATH, get(forms::provider::get_provider)),
+        (CALLBACK_PATH, get(forms::provider::get_callback)),
+    ]
 }
 
 /// The targets of forms. Those that start something take bodies up to `limit`.
-fn form_routes(limit: DefaultBodyLimit) -> [(&'static str, MethodRouter<SiteState>); 25] {
+fn form_routes(limit: DefaultBodyLimit) -> [(&'static str, MethodRouter<SiteState>); 27] {
     [
         ("/start/{kind}", post(forms::post_start).layer(limit)),
         ("/start-several/{kind}", post(forms::post_several).layer(limit)),
@@ -59,12 +71,14 @@ fn form_routes(limit: DefaultBodyLimit) -> [(&'static str, MethodRouter<SiteStat
         ("/admin/resume", post(forms::admin::post_resume)),
         ("/admin/cancel", post(forms::admin::post_cancel)),
         ("/admin/rerun", post(forms::admin::post_rerun)),
+        ("/admin/delete-data", post(forms::data::post_owners)),
         ("/sign-in", post(forms::sign_in::post_sign_in)),
         ("/sign-out", post(forms::sign_in::post_sign_out)),
         ("/account/sessions/{id}/end", post(forms::sign_in::post_end_session)),
         ("/account/sessions/end-others", post(forms::sign_in::post_end_other_sessions)),
         ("/account/tokens", post(forms::tokens::post_token)),
         ("/account/tokens/{id}/remove", post(forms::tokens::post_remove_token)),
+        ("/account/delete-data", post(forms::data::post_own)),
         ("/tasks/{id}/cancel", post(forms::post_cancel)),
         ("/tasks/{id}/keep", post(forms::post_keep)),
         ("/tasks/{id}/labels", post(forms::labels::post_labels)),
@@ -89,8 +103,8 @@ pub fn routes() -> Vec<(String, String)> {
     let forms = forms.into_iter().map(|(path, _)| ("POST".to_owned(), path.to_owned()));
     let calls = leptos::server_fn::axum::server_fn_paths();
     let calls = calls.map(|(path, method)| (method.to_string(), path.to_owned()));
-    let share = [("GET".to_owned(), SHARE_LINK.to_owned())];
-    pages.chain(share).chain(forms).chain(calls).collect()
+    let links = link_routes().into_iter().map(|(path, _)| ("GET".to_owned(), path.to_owned()));
+    pages.chain(links).chain(forms).chain(calls).collect()
 }
 
 /// Requires JSON for server functions, except for the form targets, to which browsers post without
@@ -137,12 +151,13 @@ async fn render(site: Site, request: Request, outcome: Option<Outcome>) -> Respo
 
 fn provide(site: &Site) -> impl Fn() + Clone + Send + Sync + 'static {
     let (service, viewers) = (site.service.clone(), site.viewers.clone());
-    let sign_in = site.sign_in.clone();
+    let (sign_in, provider) = (site.sign_in.clone(), site.provider.clone());
     let limits = viewers.html_limits();
     move || {
         provide_context(service.clone());
         provide_context(viewers.clone());
         provide_context(sign_in.clone());
+        provide_context(provider.clone());
         provide_context(LogRenderer::new(move |lines, find| {
             log_view::numbered(lines, find, limits)
         }));

@@ -9,7 +9,7 @@ use axum::{
 use leptos::config::LeptosOptions;
 use milepost::{
     engine::Service,
-    http::{HttpOptions, SignIn},
+    http::{HttpOptions, ProviderSignIn, SignIn},
 };
 
 use crate::{outcome::Outcome, viewers::Viewers};
@@ -30,6 +30,8 @@ pub struct Site {
     pub http: HttpOptions,
     /// Signs users in.
     pub sign_in: SignIn,
+    /// Signs them in at a provider, where that is the mode.
+    pub provider: Option<ProviderSignIn>,
 }
 
 /// Renders the page of a request, with what a form led to.

@@ -1,6 +1,8 @@
 /** `/start/{kind}`: the form that a kind's schema makes. */
 
-import { type Locator, type Page, expect } from "@playwright/test";
+import type { Locator, Page } from "@playwright/test";
+
+import { alive, noteClickListeners } from "../fixtures/alive.ts";
 
 export class StartPage {
   readonly page: Page;
@@ -21,15 +23,9 @@ export class StartPage {
 
   /** Opens it and waits for its script: until then, the button sends the form in the plain way. */
   async openAlive(kind: string): Promise<void> {
-    await this.page.addInitScript(() => {
-      const add = EventTarget.prototype.addEventListener;
-      EventTarget.prototype.addEventListener = function (type, ...rest): void {
-        if (type === "click" && this instanceof Element) Object.assign(this, { isAlive: true });
-        add.call(this, type, ...rest);
-      };
-    });
+    await noteClickListeners(this.page);
     await this.open(kind);
-    await expect.poll(async () => await this.submit.evaluate((button) => "isAlive" in button)).toBe(true);
+    await alive(this.submit);
   }
 
   field(label: string | RegExp): Locator {

@@ -45,6 +45,20 @@ for (const javaScriptEnabled of [true, false]) {
       await expect(page.getByText("No entry matches.")).toBeVisible();
       expect(new URL(page.url()).searchParams.get("who")).toBe("nobody of this name");
 
+      // By time, in UTC to the minute; the fields keep what was asked for.
+      await page.goto(`/admin/audit?subject=${first}`);
+      await expect(rows).toHaveCount(2);
+      await page.getByLabel("From (UTC)").fill("2000-01-01T00:00");
+      await page.getByLabel("Until (UTC)").fill("2999-12-31T23:59");
+      await page.getByRole("button", { name: "Show" }).click();
+      await expect(rows).toHaveCount(2);
+      await expect(page.getByLabel("From (UTC)")).toHaveValue("2000-01-01T00:00");
+      await expect(page.getByLabel("Until (UTC)")).toHaveValue("2999-12-31T23:59");
+      expect(new URL(page.url()).searchParams.get("from")).toBe("2000-01-01T00:00");
+      await page.getByLabel("Until (UTC)").fill("2000-01-01T00:01");
+      await page.getByRole("button", { name: "Show" }).click();
+      await expect(page.getByText("No entry matches.")).toBeVisible();
+
       await page.goto("/admin/audit?from=today");
       await expect(page.getByRole("heading", { level: 1 })).not.toHaveText("Audit log");
     });
@@ -56,7 +70,7 @@ for (const colorScheme of ["light", "dark"] as const) {
     await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
     await page.goto("/");
     await new Api(page.request).start("dataset", { data: "a\n1\n" });
-    for (const path of ["/admin/audit", "/admin/audit?who=nobody"]) {
+    for (const path of ["/admin/audit", "/admin/audit?who=nobody", "/admin/audit?from=2000-01-01T00:00&until=2000-01-01T00:00:11Z"]) {
       await page.setViewportSize({ width: 1280, height: 720 });
       await page.goto(path);
       await expectAccessible(page);

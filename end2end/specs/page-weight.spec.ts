@@ -118,7 +118,7 @@ test.describe("without what is loaded later", () => {
 const OTHERS = {
   "/": async (page: Page) => await page.waitForRequest((request) => request.url().includes("/api/fn/task_status")),
   "/tasks": async (page: Page) => await page.waitForRequest((request) => request.url().includes("/api/fn/task_status")),
-  "/start/story": async (page: Page) => await page.waitForResponse((response) => /split_start_island/.test(response.url())),
+  "/start/story": async (page: Page) => await page.waitForResponse((response) => /split_submit_island/.test(response.url())),
 };
 
 for (const [path, live] of Object.entries(OTHERS)) {

@@ -96,7 +96,7 @@ enum Command {
     Backup(BackupArgs),
     /// Make, list and remove the tokens by which programs are identified
     Token(token::TokenArgs),
-    /// Add, list, disable and enable the users who sign in with a password
+    /// Add, list, disable and enable the users who sign in, with a password or at a provider
     User(user::UserArgs),
     /// Keep a token for a server in your configuration folder
     Login(remote::LoginArgs),

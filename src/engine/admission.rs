@@ -1,4 +1,4 @@
-//! Limited slots for connections, uploads or exports, in total and per client address or other holder.
+//! Limited slots for connections, uploads, exports or deletions, in total and per client address or other holder.
 
 use std::{collections::HashMap, hash::Hash, sync::Arc};
 

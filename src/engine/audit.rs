@@ -55,6 +55,8 @@ pub enum Action {
     Download,
     /// All data of an owner is exported.
     Export,
+    /// All data of an owner is deleted.
+    DeleteData,
     /// A batch is started.
     StartBatch,
     /// A batch is cancelled.
@@ -110,6 +112,7 @@ impl Action {
             Self::Upload => "upload",
             Self::Download => "download",
             Self::Export => "export",
+            Self::DeleteData => "delete_data",
             Self::StartBatch => "start_batch",
             Self::CancelBatch => "cancel_batch",
             Self::RerunBatch => "rerun_batch",
@@ -164,6 +167,8 @@ pub(crate) struct Entry<'a> {
     pub(crate) id: Option<String>,
     /// The task or batch that was rerun.
     pub(crate) rerun_of: Option<String>,
+    /// More about the subject, if that is not the kind.
+    pub(crate) detail: Option<String>,
     tasks: Option<AuditedTasks>,
     pub(crate) outcome: Cow<'static, str>,
 }
@@ -172,7 +177,8 @@ impl<'a> Entry<'a> {
     /// Begins an audited call.
     pub(crate) const fn new(caller: &'a Caller, action: Action) -> Self {
         let outcome = Cow::Borrowed("abandoned");
-        Self { caller, action, kind: None, id: None, rerun_of: None, tasks: None, outcome }
+        let (kind, id, rerun_of, detail, tasks) = (None, None, None, None, None);
+        Self { caller, action, kind, id, rerun_of, detail, tasks, outcome }
     }
 
     /// For a call that concerns many tasks: they are added while it goes on.
@@ -187,12 +193,13 @@ impl Entry<'_> {
         self.caller.client()
     }
 
-    /// The row for what no transaction wrote: a download, a link that was opened, a wrong password, and
-    /// what was refused to somebody with a name. `None`: there is a row already, or the event is enough.
+    /// The row for what no transaction wrote: a download, a link that was opened, a wrong password, what a
+    /// deletion of all data did in many, and what was refused to somebody with a name. `None`: there is a row already, or the event is enough.
     pub(super) fn own_row(&self) -> Option<NewAudit> {
         let has_row = match (self.action, &*self.outcome) {
             (Action::Download | Action::Export | Action::OpenShare, "ok")
-            | (Action::SignIn, "wrong") => true,
+            | (Action::DeleteData, "ok" | "partial")
+            | (Action::SignIn, "wrong" | "refused") => true,
             (Action::SignIn, _) | (_, "ok" | "failed" | "abandoned") => false,
             _ => self.caller.has_name(),
         };
@@ -200,7 +207,7 @@ impl Entry<'_> {
             self.caller.audits(self.action).with(|row| {
                 row.subject = self.id.clone().or_else(|| self.rerun_of.clone());
                 row.outcome = self.outcome.clone().into_owned();
-                row.detail.clone_from(&self.kind);
+                row.detail = self.detail.clone().or_else(|| self.kind.clone());
             })
         })
     }
@@ -218,6 +225,7 @@ impl Drop for Entry<'_> {
             kind = self.kind.as_deref(),
             id = self.id.as_deref(),
             rerun_of = self.rerun_of.as_deref(),
+            detail = self.detail.as_deref(),
             tasks = self.tasks.as_ref().map(AuditedTasks::count),
             ids = self.tasks.as_ref().map(AuditedTasks::ids),
             outcome = &*self.outcome,

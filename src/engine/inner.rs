@@ -66,6 +66,8 @@ pub(super) struct Inner {
     pub(super) quota: Arc<Quota>,
     /// Slots for exports of the data of an owner.
     pub(super) exports: Arc<Admission<String>>,
+    /// Slots for deletions of all data of an owner.
+    pub(super) deletions: Arc<Admission<String>>,
     /// Slots for uploads in progress.
     pub(super) uploads: Arc<Admission>,
     /// Rate limits of starts and uploads.

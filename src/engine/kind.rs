@@ -200,6 +200,10 @@ pub struct KindOptions {
     pub resume: bool,
     /// How long a cancelled run may take to stop before its future is dropped. Default: 10 s.
     pub cancel_grace: Duration,
+    /// Retention of a task of this kind and its result after its end, instead of
+    /// [`RetentionOptions::keep`](super::RetentionOptions::keep); zero: no limit. At most 100
+    /// years; more counts as these. Default: `None`, that of all kinds.
+    pub keep: Option<Duration>,
     /// Users (`ada`) and groups (`group:ops`) who see this kind in the list of kinds and may start
     /// it, in addition to admins. Default: empty, everybody.
     pub allow: Vec<String>,
@@ -218,6 +222,7 @@ impl Default for KindOptions {
             max_attempts: 3,
             resume: true,
             cancel_grace: Duration::from_secs(10),
+            keep: None,
             allow: Vec::new(),
         }
     }

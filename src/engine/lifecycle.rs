@@ -27,7 +27,7 @@ use super::{
     runner,
     running::{RunningTasks, Stop},
     service::{
-        MAX_EXPORTS, batch_pages::no_counts, expiry::none_seen, known::Known, shares::no_shares,
+        MAX_DATA_CALLS, batch_pages::no_counts, expiry::none_seen, known::Known, shares::no_shares,
     },
     shared_limits::LimitStates,
     slots::Reserved,
@@ -103,7 +103,8 @@ impl Engine {
             },
             metrics: Metrics::new(registry.words().into_iter()),
             kinds: Kinds::new(registry),
-            exports: Admission::new(MAX_EXPORTS),
+            exports: Admission::new(MAX_DATA_CALLS),
+            deletions: Admission::new(MAX_DATA_CALLS),
             uploads: Admission::new(options.files.max_places()),
             rates: Rates::new(&options.rates),
             subscriptions: Arc::new(Subscriptions::new(&options)),

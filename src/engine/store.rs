@@ -17,6 +17,7 @@ mod labels;
 mod migration;
 mod new_task;
 mod operate;
+mod owner_data;
 #[cfg(feature = "postgres")]
 pub mod postgres;
 mod row;
@@ -57,6 +58,7 @@ pub use operate::{
     AccountTasks, AllTasks, AllTasksQuery, HourCount, HourEvent, OperatorRows, Pause, PauseScope,
     Worker,
 };
+pub use owner_data::OwnerDataRows;
 pub use row::{
     CancelOutcome, Change, Changes, ListQuery, LogEntry, LogGap, PreviewPiece, ProgressWrite,
     Pruned, Resumption, Row, Secret, Stopping, StoredPace, Tombstone,
@@ -70,23 +72,22 @@ pub use tokens::{NewToken, StoredToken, TokenRows, TokenScope, UnknownScope};
 pub use unfinished::UnfinishedTasks;
 pub use usage::{Usage, UsageOf};
 pub use users::{
-    EndedSessions, NewUserSession, SessionLifetime, StoredUser, StoredUserSession, TakeOver,
-    UserRows,
+    EndedSessions, NewUserSession, NotBegun, ProviderUser, SessionLifetime, SignsIn, StoredUser,
+    StoredUserSession, UserRows,
 };
+pub(in crate::engine) use users::{USER_PREFIX, owner_of_user};
 pub use version::GENERATION_SHIFT;
 pub(in crate::engine) use version::{FIRST_VERSION, generation, last_of_generation};
 
 use crate::task::{BatchId, Status, TaskId};
 
-/// The durable side of the engine. Implemented by the stores of this crate only: each version may
-/// add calls.
+/// The durable side of the engine. Implemented by the stores of this crate only: each version may add calls.
 ///
 /// # Errors
-/// Each call fails with [`StoreError::Unavailable`] when the database fails or does not answer in
-/// time, and leaves the store unchanged; the outcome of a commit that is not answered is unknown.
-/// Every call ends within a time limit.
-/// A call that takes a [`NewAudit`], by itself or in another argument, writes it in the transaction of the
-/// change, and not if it changes nothing.
+/// Each call fails with [`StoreError::Unavailable`] when the database fails or does not answer in time, and leaves
+/// the store unchanged; the outcome of a commit that is not answered is unknown. Every call ends within a time limit.
+/// A call that takes a [`NewAudit`], by itself or in another argument, writes it in the transaction of the change,
+/// and not if it changes nothing.
 #[async_trait]
 pub trait Store:
     ArtifactRows + AuditRows + OperatorRows + ShareRows + TokenRows + UserRows + sealed::Sealed
@@ -224,9 +225,8 @@ pub trait Store:
     /// the clock catches up. Changes nothing if no time is in the future.
     async fn clamp_future_times(&self) -> Result<(), StoreError>;
 
-    /// Called once when a process starts. A store for one process reclaims every lease except those
-    /// of `lease_owner`, expired or not; a shared store reclaims none, as other processes may be
-    /// alive.
+    /// Called once when a process starts. A store for one process reclaims every lease except those of `lease_owner`,
+    /// expired or not; a shared store reclaims none, as other processes may be alive.
     async fn reclaim_after_restart(&self, lease_owner: &str) -> Result<Vec<TaskId>, StoreError>;
 
     /// Writes the reports of running tasks in one transaction. Writes of lost runs are ignored.
@@ -298,8 +298,7 @@ pub trait Store:
     /// Reads the last `limit` log lines, oldest first.
     async fn log_end(&self, id: TaskId, limit: u32) -> Result<Vec<LogEntry>, StoreError>;
 
-    /// Reads the pieces of a preview with a version after `after`, in their order. A task that has ended
-    /// has none.
+    /// Reads the pieces of a preview with a version after `after`, in their order. A task that has ended has none.
     async fn preview(&self, id: TaskId, after: i64) -> Result<Vec<PreviewPiece>, StoreError>;
 
     /// Stores how long the stages of a completed run took, by name in milliseconds; of each stage
@@ -350,8 +349,7 @@ pub trait Store:
     /// Returns the secret of this name: random, created on first use, the same for all processes.
     async fn secret(&self, name: &str) -> Result<Secret, StoreError>;
 
-    /// Reserves from a daily budget for a run: as much as is left, from `least` to `most`, or
-    /// nothing.
+    /// Reserves from a daily budget for a run: as much as is left, from `least` to `most`, or nothing.
     async fn spend(&self, spend: &Spend) -> Result<Spent, StoreError>;
 
     /// Adds to a task's spending on a day; a negative number subtracts.

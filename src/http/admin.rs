@@ -1,4 +1,4 @@
-//! `/api/v1/admin`: what operators see and steer.
+//! `/api/v1/admin`: what operators see and steer, and viewers see.
 
 use axum::{Json, extract::State};
 use serde::Deserialize;
@@ -16,12 +16,12 @@ use crate::{
     },
 };
 
-/// Returns what runs, waits, fails and hangs, over all owners.
+/// Returns what runs, waits, fails and hangs, over all owners: for operators and viewers.
 #[utoipa::path(get, path = "/api/v1/admin/overview", tag = "admin", operation_id = "getOverview",
     responses(
         (status = 200, body = Overview),
         (status = 403, body = Problem, content_type = "application/problem+json",
-            description = "The caller is no operator"),
+            description = "The caller is neither an operator nor a viewer"),
         (status = 503, body = Problem, content_type = "application/problem+json")))]
 pub(super) async fn overview(
     State(service): State<Service>,
@@ -48,7 +48,8 @@ pub(super) struct ListParams {
     owner: Option<String>,
     /// Only tasks with this tag.
     tag: Option<String>,
-    /// Only tasks whose title, error or input (the first 10,000 characters of its JSON) contains this text, ignoring case.
+    /// Only tasks whose title, error or, for operators, input (the first 10,000 characters of its JSON) contains this
+    /// text, ignoring case.
     q: Option<String>,
     /// Only tasks that were queued at this time (RFC 3339) or later.
     since: Option<String>,
@@ -69,14 +70,14 @@ pub(super) struct NextParams {
     cursor: Option<String>,
 }
 
-/// Lists the tasks of all owners, newest first. A page may have few tasks and a `next_cursor`: the next one searches on.
+/// Lists the tasks of all owners, newest first: for operators and viewers. A page may have few tasks and a `next_cursor`: the next one searches on.
 #[utoipa::path(get, path = "/api/v1/admin/tasks", tag = "admin", operation_id = "listAllTasks",
     params(ListParams),
     responses(
         (status = 200, body = OperatorTasks),
         (status = 400, body = Problem, content_type = "application/problem+json"),
         (status = 403, body = Problem, content_type = "application/problem+json",
-            description = "The caller is no operator"),
+            description = "The caller is neither an operator nor a viewer"),
         (status = 503, body = Problem, content_type = "application/problem+json")))]
 pub(super) async fn list(
     State(service): State<Service>,

@@ -36,16 +36,16 @@ const NOT_INCLUDED: [&str; 5] = [
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
-pub(super) struct ExportParams {
+pub(super) struct OwnerParams {
     /// For admins: the name of a user, or a whole owner id. Default: the caller.
-    owner: Option<String>,
+    pub(super) owner: Option<String>,
 }
 
 /// Returns all data of the caller, or for an admin of the named owner, as a ZIP archive: tasks with their
 /// inputs (without secrets), logs, results, files and links, uploads, and the tokens' names. It is made
 /// while it is sent, without a `Content-Length`; `export.json`, its last entry, has the counts.
 #[utoipa::path(get, path = "/api/v1/account/export", tag = "account", operation_id = "exportData",
-    params(ExportParams),
+    params(OwnerParams),
     responses(
         (status = 200, description = "The archive", content_type = "application/zip",
             headers(("Content-Disposition" = String, description = "Its file name"))),
@@ -59,7 +59,7 @@ pub(super) async fn export(
     State(service): State<Service>,
     caller: Caller,
     method: Method,
-    Params(params): Params<ExportParams>,
+    Params(params): Params<OwnerParams>,
 ) -> Result<Response, ApiError> {
     let export = service.export(&caller, params.owner.as_deref()).await?;
     let name = format!("milepost {}.zip", export.owner_shown());

@@ -16,11 +16,11 @@ use axum::{
 pub use guarded::Guarded;
 
 use super::{
-    AuthMode, HttpOptions, client, identity,
+    HttpOptions, client, identity,
     refusal::{Reader, refuse},
     session::{self, Recent, Session},
     share_cookie::{SHARE_PATH, opened_shares},
-    sign_in::{self, SIGN_IN_PATH, SIGN_OUT_PATH},
+    sign_in::{self, SIGN_IN_PATHS},
 };
 use crate::{
     engine::{
@@ -93,8 +93,7 @@ impl Guard {
         }
     }
 
-    /// For files that the page for signing in needs, too: in the mode [`AuthMode::Password`] whoever is not
-    /// known gets them.
+    /// For files that the page for signing in needs, too: where users sign in, whoever is not known gets them.
     #[must_use]
     pub fn for_files(self) -> Self {
         Self { is_for_files: true, ..self }
@@ -138,15 +137,17 @@ impl Guard {
 
     /// The user who signed in with this browser, who may have to be looked up; otherwise the refusal.
     fn of_user_session(&self, request: &Request, refusal: Problem) -> Identity {
-        let secret = match self.options.auth.mode {
-            AuthMode::Password => sign_in::session_secret(request.headers(), &self.options),
-            _ => None,
+        let auth = &self.options.auth;
+        let secret = match auth.mode.signs_in() {
+            true => sign_in::session_secret(request.headers(), &self.options),
+            false => None,
         };
         let (Some(secret), Some(service)) = (secret, &self.tokens) else {
             return self.with_shares(request, Err(refusal));
         };
         match service.known_user_session(secret) {
-            Some(user) => self.with_shares(request, Ok((self.options.auth.with_role(user), None))),
+            Some(user) if !auth.takes_session_of(&user) => self.with_shares(request, Err(refusal)),
+            Some(user) => self.with_shares(request, Ok((auth.with_role(user), None))),
             None => {
                 let shares = opened_shares(request.headers(), &self.options);
                 let shares = shares.into_iter().map(str::to_owned).collect();
@@ -187,9 +188,8 @@ impl Guard {
     fn is_open(&self, method: &Method, path: &str) -> bool {
         let reads = matches!(*method, Method::GET | Method::HEAD);
         let opens_link = self.makes_sessions && reads && path.starts_with(SHARE_PATH);
-        let signs_in = self.makes_sessions && [SIGN_IN_PATH, SIGN_OUT_PATH].contains(&path);
-        let is_password = self.options.auth.mode == AuthMode::Password;
-        opens_link || is_password && (signs_in || self.is_for_files)
+        let signs_in = self.makes_sessions && SIGN_IN_PATHS.contains(&path);
+        opens_link || self.options.auth.mode.signs_in() && (signs_in || self.is_for_files)
     }
 
     /// Reads from the store whom a request to this path names.
@@ -217,6 +217,7 @@ impl Guard {
                 let auth = &self.options.auth;
                 let user =
                     service.user_session_caller(&secret, auth.session_lifetime(), client).await?;
+                let user = user.filter(|user| auth.takes_session_of(user));
                 let who = user.map(|user| (auth.with_role(user), None));
                 let who =
                     who.ok_or_else(|| auth.refuse_unknown().unwrap_or_else(identity::wrong_token));

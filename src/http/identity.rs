@@ -30,6 +30,69 @@ pub enum AuthMode {
     Password,
 }
 
+impl AuthMode {
+    /// Whether users sign in on a page of this server, which keeps a session for each.
+    pub const fn signs_in(self) -> bool {
+        matches!(self, Self::Password | Self::Oidc)
+    }
+}
+
+/// The OpenID Connect provider at which users sign in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ProviderOptions {
+    /// Its issuer, exactly as it names itself: an `https` URL.
+    pub issuer: String,
+    /// The id under which it knows this server.
+    pub client_id: String,
+    /// The secret that it gave this server. `None`: it has none, and PKCE alone protects the code.
+    pub client_secret: Option<ProviderSecret>,
+    /// What is asked for besides `openid`. Default: `profile` and `email`.
+    pub scopes: Vec<String>,
+    /// The claim of the ID token with the name of the user. Default: `preferred_username`.
+    pub name_claim: String,
+    /// The claim with the list of the user's groups. Default: `groups`.
+    pub groups_claim: String,
+}
+
+impl ProviderOptions {
+    /// A provider that knows this server by an id, with the default claims and scopes, without a secret.
+    pub fn new(issuer: impl Into<String>, client_id: impl Into<String>) -> Self {
+        Self {
+            issuer: issuer.into(),
+            client_id: client_id.into(),
+            client_secret: None,
+            scopes: vec!["profile".to_owned(), "email".to_owned()],
+            name_claim: "preferred_username".to_owned(),
+            groups_claim: "groups".to_owned(),
+        }
+    }
+}
+
+crate::with::with!(ProviderOptions);
+
+/// The secret of this server at its provider. Never displayed.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ProviderSecret(String);
+
+impl ProviderSecret {
+    /// Creates a secret.
+    pub fn new(secret: impl Into<String>) -> Self {
+        Self(secret.into())
+    }
+
+    /// The secret itself, for sending it.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for ProviderSecret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("ProviderSecret(…)")
+    }
+}
+
 /// Who may use the server, and what for.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -54,6 +117,8 @@ pub struct AuthOptions {
     /// Maximum number of wrong tries to sign in per minute, for one name and from one client address;
     /// 0: no limit. Default: 5.
     pub password_tries_per_minute: u32,
+    /// The provider where the mode is [`AuthMode::Oidc`]. Default: none, so nobody signs in.
+    pub provider: Option<ProviderOptions>,
 }
 
 crate::with::with!(AuthOptions);
@@ -70,6 +135,7 @@ impl Default for AuthOptions {
             session_idle: 14 * DAY,
             session_max: 90 * DAY,
             password_tries_per_minute: 5,
+            provider: None,
         }
     }
 }
@@ -89,6 +155,18 @@ impl AuthOptions {
     /// where users have names.
     pub(super) fn takes_token_of(&self, caller: &Caller) -> bool {
         self.mode == AuthMode::Open || caller.user_name().is_some()
+    }
+
+    /// Whether a session of a user identifies them: one that began in another mode, or at another provider, does not.
+    pub(super) fn takes_session_of(&self, caller: &Caller) -> bool {
+        let issuer = caller.user_session().and_then(|session| session.issuer.as_deref());
+        match self.mode {
+            AuthMode::Password => issuer.is_none(),
+            AuthMode::Oidc => {
+                issuer.is_some() && issuer == self.provider.as_ref().map(|it| &*it.issuer)
+            }
+            AuthMode::Open | AuthMode::Proxy => false,
+        }
     }
 
     /// The user that a trusted proxy names. `None`: the peer is no such proxy, or names nobody.
@@ -119,11 +197,10 @@ impl AuthOptions {
             AuthMode::Proxy => {
                 "this server is used through a proxy that names the user; open its address"
             }
-            AuthMode::Password => {
+            AuthMode::Password | AuthMode::Oidc => {
                 "sign in first: open a page of this server in a browser, or send a token \
                  (Authorization: Bearer mp_…)"
             }
-            AuthMode::Oidc => "sign in first",
         };
         Some(Problem::new(401, "Unauthorized", detail).with_code(ProblemCode::Unauthenticated))
     }

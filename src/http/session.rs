@@ -47,7 +47,7 @@ const RENEW_AFTER_H: u32 = 24;
 
 /// Key that seals session cookies. Never displayed.
 #[derive(Clone)]
-pub struct SessionKey(HashKey);
+pub struct SessionKey(pub(super) HashKey);
 
 impl std::fmt::Debug for SessionKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -1,7 +1,11 @@
-//! Signing in with a name and a password, and out again.
+//! Signing in, with a name and a password or at an OpenID Connect provider, and out again.
 
+#[cfg(feature = "oidc")]
+mod at_provider;
 mod browser;
 mod passwords;
+#[cfg(feature = "oidc")]
+mod provider;
 
 use std::{sync::Arc, time::Instant};
 
@@ -27,12 +31,21 @@ use crate::{
     task::{Problem, ProblemCode},
 };
 
+#[cfg(feature = "oidc")]
+pub use at_provider::{FromProvider, ProviderSignIn, ToProvider, check_provider};
 pub use passwords::{InvalidPassword, password_hash};
 
 /// Path of the page where users sign in.
 pub const SIGN_IN_PATH: &str = "/sign-in";
 /// Path to which a user posts to sign out.
 pub const SIGN_OUT_PATH: &str = "/sign-out";
+/// Path of the page that leads to the provider.
+pub const PROVIDER_PATH: &str = "/sign-in/provider";
+/// Path to which the provider leads back.
+pub const CALLBACK_PATH: &str = "/sign-in/callback";
+/// Paths that somebody who is not known may ask for.
+pub(super) const SIGN_IN_PATHS: [&str; 4] =
+    [SIGN_IN_PATH, SIGN_OUT_PATH, PROVIDER_PATH, CALLBACK_PATH];
 /// Query parameter and form field with the path of the page that was asked for.
 pub const RETURN_TO: &str = "return_to";
 
@@ -60,8 +73,7 @@ impl AuthOptions {
     }
 }
 
-/// Signs users in where the mode is [`AuthMode::Password`]. One for each server: it limits tries. Cheap to
-/// clone.
+/// Signs users in where [`AuthMode::signs_in`]. One for each server: it limits tries. Cheap to clone.
 #[derive(Clone)]
 pub struct SignIn(Arc<Inner>);
 
@@ -103,9 +115,14 @@ impl SignIn {
         }))
     }
 
+    /// How users are identified.
+    pub fn mode(&self) -> AuthMode {
+        self.0.options.auth.mode
+    }
+
     /// Whether users sign in here.
     pub fn is_on(&self) -> bool {
-        self.0.options.auth.mode == AuthMode::Password
+        self.mode().signs_in()
     }
 
     /// How many passwords were verified so far; a name without a user costs a verification, too.
@@ -199,7 +216,8 @@ impl SignIn {
             true => service.user(name).await?,
             false => None,
         };
-        let enabled = user.as_ref().filter(|user| user.disabled_at.is_none());
+        let has_password = |user: &&StoredUser| user.disabled_at.is_none() && user.issuer.is_none();
+        let enabled = user.as_ref().filter(has_password);
         // A hash is verified in any case: the time does not tell who exists.
         let hash = enabled.map(|user| user.password_hash.as_str());
         let is_right = passwords.verify(place, password, hash).await;
@@ -207,7 +225,7 @@ impl SignIn {
         let browser = browser::of(headers, client, options);
         let lifetime = options.auth.session_lifetime();
         let begun = service.begin_user_session(user, &browser, lifetime).await?;
-        begun.ok_or_else(|| Refused::Wrong(Some(user.clone())))
+        begun.map_err(|_| Refused::Wrong(Some(user.clone())))
     }
 
     /// Ends the session in the cookie of the request.
@@ -247,31 +265,34 @@ impl SignIn {
     fn cookies(&self, headers: &HeaderMap, secret: &str) -> Result<Vec<HeaderValue>, Problem> {
         let options = &self.0.options;
         let max_age_s = u32::try_from(options.auth.session_max.as_secs()).unwrap_or(u32::MAX);
-        let cookie = set_cookie(&NAME, secret, max_age_s, options).ok_or_else(|| {
-            let detail = "The cookie cannot be set: http.base_path is not a path.";
-            Problem::new(500, "Internal Server Error", detail)
-        })?;
+        let cookie = set_cookie(&NAME, secret, max_age_s, options).ok_or_else(cannot_set_cookie)?;
         let anonymous = session::of_browser(headers, options);
         let ended = anonymous.and_then(|anonymous| end_session(options, &anonymous));
         Ok([cookie].into_iter().chain(ended).collect())
     }
 }
 
+fn cannot_set_cookie() -> Problem {
+    let detail = "The cookie cannot be set: http.base_path is not a path.";
+    Problem::new(500, "Internal Server Error", detail)
+}
+
 fn no_cookie(options: &HttpOptions) -> Option<HeaderValue> {
     set_cookie(&NAME, "", 0, options)
 }
 
-/// The path to return to after signing in, if it is one of this site.
+/// Whether a text is the path of a page of this site to return to after signing in.
 pub fn is_return_path(path: &str) -> bool {
     let is_of_site = path.starts_with('/') && !path.starts_with("//");
+    let page = path.split(['?', '#']).next().unwrap_or_default();
+    let signs_in = SIGN_IN_PATHS.contains(&page.trim_end_matches('/'));
     let is_plain = |byte: u8| byte.is_ascii_graphic() && byte != b'\\';
-    is_of_site && path.len() <= MAX_RETURN_TO_BYTES && path.bytes().all(is_plain)
+    is_of_site && !signs_in && path.len() <= MAX_RETURN_TO_BYTES && path.bytes().all(is_plain)
 }
 
 /// Whether a visitor who is not known reads a page, and so is led to the one where users sign in.
 pub(super) fn leads_there(request: &Request, options: &HttpOptions) -> bool {
-    options.auth.mode == AuthMode::Password
-        && matches!(*request.method(), Method::GET | Method::HEAD)
+    options.auth.mode.signs_in() && matches!(*request.method(), Method::GET | Method::HEAD)
 }
 
 /// Redirects to the page where users sign in; it leads back to the page of the request.
@@ -304,8 +325,8 @@ pub(super) fn redirect(request: &Request) -> Response {
 /// Removes the cookie of a request whose session has ended from the browser, so that it is not looked up
 /// again.
 pub(super) fn forget_session(request: &Request, response: &mut Response, options: &HttpOptions) {
-    let has_cookie = options.auth.mode == AuthMode::Password
-        && session_secret(request.headers(), options).is_some();
+    let has_cookie =
+        options.auth.mode.signs_in() && session_secret(request.headers(), options).is_some();
     if let Some(cookie) = no_cookie(options).filter(|_| has_cookie) {
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }
@@ -319,7 +340,9 @@ mod tests {
 
     #[test]
     fn only_a_path_of_this_site_is_returned_to() {
-        for fine in ["/", "/tasks/1?a=b&c=%2F%2F", "/tasks/1/files/a//b", "/@evil.example"] {
+        for fine in
+            ["/", "/tasks/1?a=b&c=%2F%2F", "/tasks/1/files/a//b", "/@evil.example", "/sign-inn"]
+        {
             assert!(is_return_path(fine), "{fine}");
         }
         let long = format!("/{}", "a".repeat(MAX_RETURN_TO_BYTES));
@@ -334,6 +357,10 @@ mod tests {
             "/a\r\nSet-Cookie: a=b",
             "/ a",
             "/é",
+            "/sign-in",
+            "/sign-in/callback?code=a",
+            "/sign-in/provider/",
+            "/sign-out",
             &long,
         ] {
             assert!(!is_return_path(wrong), "{wrong}");

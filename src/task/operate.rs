@@ -1,4 +1,4 @@
-//! What operators see and steer.
+//! What operators see and steer, and viewers see.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::{Snapshot, TaskId};
 
 /// What an operator's page watches in place of a task: its version changes with the time, so that each poll shows the
-/// [`Overview`] anew. For callers that are no operators there is no such task.
+/// [`Overview`] anew. For callers that are neither operators nor viewers there is no such task.
 pub const OPERATION: TaskId = TaskId::from_uuid(Uuid::nil());
 
 /// Answer to `GET /api/v1/admin/overview`. Times are RFC 3339.
@@ -143,7 +143,7 @@ crate::with::with!(WorkerLoad);
 #[cfg_attr(feature = "http", derive(utoipa::ToSchema))]
 #[non_exhaustive]
 pub struct OperatorTask {
-    /// The owner; absent: anonymous.
+    /// The owner; absent: anonymous. For viewers one who is no user is shortened to 16 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<String>,
     /// Among the stuck tasks: after what time without news it counts as stuck, in milliseconds.
@@ -199,7 +199,8 @@ pub struct OperatorFilter {
     /// Only tasks with this tag.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tag: Option<String>,
-    /// Only tasks whose title, error or input (the first 10,000 characters of its JSON) contains this text, ignoring case.
+    /// Only tasks whose title, error or, for operators, input (the first 10,000 characters of its JSON) contains this
+    /// text, ignoring case.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub q: Option<String>,
     /// Only tasks that were queued at this time (RFC 3339) or later.

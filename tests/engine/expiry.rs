@@ -2,14 +2,17 @@
 
 use std::{path::Path, sync::Arc, time::Duration};
 
+use async_trait::async_trait;
 use milepost::{
     engine::{
-        Caller, Engine, EngineOptions, ListFilter, Registry, RetentionOptions, ServiceError,
+        Caller, Context, DynamicKind, DynamicTask, Engine, EngineOptions, ListFilter, Output,
+        Prepared, Registry, RetentionOptions, ServiceError, Stages, TaskError, ValidationError,
         clock::ManualClock,
-        store::{Store, sqlite::SqliteStore},
+        store::{Store, StoredInput, sqlite::SqliteStore},
     },
-    task::{GoneReason, PollRequest, Problem, Status, TaskId, Watch},
+    task::{GoneReason, KindInfo, PollRequest, Problem, StartTask, Status, TaskId, Watch},
 };
+use serde_json::{Value, json};
 
 use crate::fixture::{Fixture, Gates, Scripted, Step, folder, gate, kind, quick, reach};
 
@@ -144,9 +147,80 @@ async fn without_an_expiry_everything_is_kept() {
     let d = dated(&path, retaining(slow().with(|o| o.keep = Duration::ZERO))).await;
     let id = d.f.start(&[]).await;
     assert_eq!(d.f.ended(id).await.expires_at, None);
-    assert!(!d.f.service.expires());
+    assert!(!d.f.service.expires("scripted"));
     d.pass(10_000);
     assert_eq!(d.f.result_text(id).await.as_deref(), Some("done"));
     let kept = d.f.service.keep(&d.f.ada, id).await.unwrap().expect("it is there");
     assert_eq!((kept.ended, kept.snapshot.expires_at), (true, None));
+}
+
+/// A kind that is done at once.
+struct AtOnce;
+
+#[async_trait]
+impl DynamicTask for AtOnce {
+    async fn prepare(&self, input: Value) -> Result<Prepared, ValidationError> {
+        Ok(Prepared::new(input.to_string(), "At once", Stages::none()))
+    }
+
+    async fn run(&self, _: &StoredInput, _: Context) -> Result<Output, TaskError> {
+        Ok(Output::markdown("done".to_owned(), "done.md"))
+    }
+}
+
+/// Registers kinds with a retention of their own beside the one that has that of all kinds.
+async fn with_kinds(d: &Dated, kinds: &[(&str, Duration)]) {
+    let kinds = kinds.iter().map(|(name, keep)| {
+        let info = KindInfo::new(*name, "At once", "", json!({"type": "object"}));
+        DynamicKind::new(info, kind().with(|o| o.keep = Some(*keep)), Arc::new(AtOnce))
+    });
+    d.f.engine.replace_dynamic_kinds(kinds.collect()).await.unwrap();
+}
+
+async fn ended_at_once(f: &Fixture, kind: &str) -> TaskId {
+    let start = StartTask::new(kind, json!({}));
+    let id = f.service.start(&f.ada, start, None).await.unwrap().receipt.id;
+    f.ended(id).await;
+    id
+}
+
+#[tokio::test]
+async fn a_kind_is_kept_as_long_as_it_says_itself_and_otherwise_as_all_are() {
+    let (_folder, path) = folder();
+    let d = dated(&path, retaining(slow())).await;
+    let f = &d.f;
+    with_kinds(&d, &[("brief", DAY), ("lasting", Duration::ZERO)]).await;
+    let usual = f.start(&[]).await;
+    f.ended(usual).await;
+    let (brief, lasting) = (ended_at_once(f, "brief").await, ended_at_once(f, "lasting").await);
+    let expires_at = async |id| f.get(id).await.expires_at;
+    assert_eq!(expires_at(brief).await.as_deref(), Some("2027-01-16T08:00:00Z"));
+    assert_eq!(expires_at(usual).await.as_deref(), Some("2027-02-14T08:00:00Z"));
+    assert_eq!(expires_at(lasting).await, None);
+    let kinds = ["scripted", "brief", "lasting", "unknown"];
+    assert_eq!(kinds.map(|kind| f.service.expires(kind)), [true, true, false, true]);
+    d.pass(1);
+    d.store.clean(10, 90 * DAY.as_millis() as i64).await.unwrap();
+    assert_eq!(problem(f.service.get(&f.ada, brief).await).status, 410);
+    assert_eq!(f.result_text(usual).await.as_deref(), Some("done"));
+    d.pass(29);
+    d.store.clean(10, 90 * DAY.as_millis() as i64).await.unwrap();
+    assert_eq!(problem(f.service.get(&f.ada, usual).await).status, 410);
+    assert_eq!(f.result_text(lasting).await.as_deref(), Some("done"));
+}
+
+#[tokio::test]
+async fn a_task_keeps_the_retention_with_which_it_was_started() {
+    let (_folder, path) = folder();
+    let d = dated(&path, retaining(slow().with(|o| o.keep = Duration::ZERO))).await;
+    let f = &d.f;
+    with_kinds(&d, &[("brief", DAY)]).await;
+    let before = ended_at_once(f, "brief").await;
+    // Longer than any number of milliseconds: the task ends nevertheless.
+    with_kinds(&d, &[("brief", Duration::MAX)]).await;
+    let after = ended_at_once(f, "brief").await;
+    let expires_at = async |id| f.get(id).await.expires_at;
+    assert_eq!(expires_at(before).await.as_deref(), Some("2027-01-16T08:00:00Z"));
+    assert_eq!(expires_at(after).await.as_deref(), Some("2126-12-22T08:00:00Z"));
+    assert_eq!(["scripted", "brief"].map(|kind| f.service.expires(kind)), [false, true]);
 }

@@ -4,6 +4,7 @@
 
 mod authorised;
 mod clock;
+mod delete_data;
 mod elsewhere;
 mod ends;
 mod engines;

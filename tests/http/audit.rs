@@ -25,7 +25,7 @@ use crate::fixture::{ADA, Echo, Endless, Fixture, fixture, fixture_of, options, 
 const ADDRESS: [u8; 4] = [192, 0, 2, 7];
 
 /// A server behind a proxy that names its users. Root is an admin, eve a viewer.
-async fn named() -> Fixture {
+pub(crate) async fn named() -> Fixture {
     let http = options().with(|o| {
         o.auth.mode = AuthMode::Proxy;
         o.auth.proxies = vec!["192.0.2.0/24".parse().unwrap()];
@@ -37,7 +37,13 @@ async fn named() -> Fixture {
 
 impl Fixture {
     /// What a user sends, through the proxy.
-    async fn by(&self, user: &str, method: Method, path: &str, body: &Value) -> (u16, Value) {
+    pub(crate) async fn by(
+        &self,
+        user: &str,
+        method: Method,
+        path: &str,
+        body: &Value,
+    ) -> (u16, Value) {
         let peer = std::net::SocketAddr::from((ADDRESS, 1));
         let request = Request::builder()
             .method(method)
@@ -204,6 +210,16 @@ async fn it_is_filtered_and_read_page_by_page() {
     assert_eq!(f.audit("from=2000-01-01T00:00:00Z").await.len(), 4);
     assert_eq!(f.audit("from=2999-01-01T00:00:00Z").await.len(), 0);
     assert_eq!(f.audit("until=2000-01-01T00:00:00Z").await.len(), 0);
+    // The first moment belongs to it, the last does not; a zone is converted.
+    let newest = f.audit("limit=1").await.remove(0);
+    let at: jiff::Timestamp = newest["at"].as_str().unwrap().parse().unwrap();
+    let has = async |query: String| f.audit(&query).await.contains(&newest);
+    let later = at + jiff::SignedDuration::from_millis(1);
+    assert!(has(format!("from={at}")).await && !has(format!("from={later}")).await);
+    assert!(has(format!("until={later}")).await && !has(format!("until={at}")).await);
+    let elsewhere = at.to_zoned(jiff::tz::TimeZone::fixed(jiff::tz::offset(1)));
+    let elsewhere = elsewhere.strftime("%Y-%m-%dT%H:%M:%S%.f%%2B01:00").to_string();
+    assert!(has(format!("from={elsewhere}")).await && !has(format!("until={elsewhere}")).await);
     let (mut path, mut seen) = ("/api/v1/audit?limit=3".to_owned(), Vec::new());
     loop {
         let (_, page) = f.by("root", Method::GET, &path, &Value::Null).await;

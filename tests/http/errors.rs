@@ -88,6 +88,7 @@ async fn the_openapi_document_names_every_call() {
     assert_eq!(
         paths,
         [
+            "/api/v1/account/data",
             "/api/v1/account/export",
             "/api/v1/admin/cancel",
             "/api/v1/admin/overview",

@@ -16,14 +16,14 @@ use crate::fixture::{ADA, Answer, BOB, Fixture, fixture_of, options, quick};
 const EXPORT: &str = "/api/v1/account/export";
 const HOSTILE: &str = "<script>alert(1) ä\".html";
 
-fn with_files() -> EngineOptions {
+pub(crate) fn with_files() -> EngineOptions {
     quick().with(|o| {
         o.artifacts = Some(Artifacts::in_memory());
         o.max_queued_per_owner = 10;
     })
 }
 
-fn request(caller: &Caller, method: Method, path: &str, body: Body) -> Request<Body> {
+pub(crate) fn request(caller: &Caller, method: Method, path: &str, body: Body) -> Request<Body> {
     let request = Request::builder().method(method).uri(path).header(header::HOST, "here");
     let request = request.header(header::CONTENT_TYPE, "application/json");
     let mut request = request.body(body).unwrap();
@@ -31,18 +31,18 @@ fn request(caller: &Caller, method: Method, path: &str, body: Body) -> Request<B
     request
 }
 
-async fn ask(f: &Fixture, caller: &Caller, path: &str) -> Answer {
+pub(crate) async fn ask(f: &Fixture, caller: &Caller, path: &str) -> Answer {
     f.send(request(caller, Method::GET, path, Body::empty())).await
 }
 
-async fn start(f: &Fixture, caller: &Caller, kind: &str, input: Value) -> String {
+pub(crate) async fn start(f: &Fixture, caller: &Caller, kind: &str, input: Value) -> String {
     let body = json!({ "kind": kind, "input": input }).to_string();
     let started = f.send(request(caller, Method::POST, "/api/v1/tasks", body.into())).await;
     assert_eq!(started.status, 202, "{}", started.json());
     started.json()["id"].as_str().unwrap().to_owned()
 }
 
-async fn ended(f: &Fixture, caller: &Caller, id: &str) {
+pub(crate) async fn ended(f: &Fixture, caller: &Caller, id: &str) {
     let waiting = Request::get(format!("/api/v1/tasks/{id}")).header(header::HOST, "here");
     let waiting = waiting.header("prefer", "wait=20; until=end");
     let mut waiting = waiting.body(Body::empty()).unwrap();
@@ -51,7 +51,7 @@ async fn ended(f: &Fixture, caller: &Caller, id: &str) {
 }
 
 /// The entries of an archive, by name.
-async fn entries(answer: Answer) -> BTreeMap<String, String> {
+pub(crate) async fn entries(answer: Answer) -> BTreeMap<String, String> {
     assert_eq!((answer.status.as_u16(), answer.header("content-type")), (200, "application/zip"));
     let archive = ZipFileReader::new(answer.bytes).await.unwrap();
     let mut entries = BTreeMap::new();
@@ -64,7 +64,7 @@ async fn entries(answer: Answer) -> BTreeMap<String, String> {
     entries
 }
 
-fn read(entries: &BTreeMap<String, String>, name: &str) -> Value {
+pub(crate) fn read(entries: &BTreeMap<String, String>, name: &str) -> Value {
     serde_json::from_str(&entries[name]).unwrap()
 }
 

@@ -42,6 +42,7 @@ fn methods() -> Vec<&'static str> {
         (include_str!("../../src/engine/store/shares.rs"), "pub trait ShareRows: "),
         (include_str!("../../src/engine/store/operate.rs"), "pub trait OperatorRows: "),
         (include_str!("../../src/engine/store/users.rs"), "pub trait UserRows: "),
+        (include_str!("../../src/engine/store/owner_data.rs"), "pub trait OwnerDataRows: "),
         (include_str!("../../src/engine/store/audit.rs"), "pub trait AuditRows: "),
     ];
     let mut names = Vec::new();

@@ -164,7 +164,7 @@ async fn a_list_of_all_tasks_reads_those_that_it_examines_without_statistics_and
         list(&|query| query.statuses = vec![Status::Queued, Status::Completed]),
         list(&|query| query.kind = Some("story".to_owned())),
         list(&|query| query.owner = Some("lo".to_owned())),
-        list(&|query| query.q = Some("{}".to_owned())),
+        list(&|query| (query.q, query.search_inputs) = (Some("{}".to_owned()), true)),
         list(&|query| query.since = Some(0)),
     ];
     let statistics = ["SELECT 1", "ANALYZE"];

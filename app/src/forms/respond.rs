@@ -16,6 +16,7 @@ use super::entered;
 use crate::{
     links,
     outcome::{Notice, Outcome},
+    pages::delete::{CONFIRM, CONFIRM_FIELD},
     site::{Site, SiteState},
     wire::KEY_FIELD,
 };
@@ -25,6 +26,12 @@ pub(super) fn not_as_it_should_be(errors: Vec<FieldError>) -> Problem {
     let mut problem = Problem::new(400, "Bad Request", "Some fields are missing or invalid.");
     problem.errors = errors;
     problem
+}
+
+/// Whether the word that confirms a deletion was typed.
+pub(super) fn is_confirmed(entered: &[(String, String)]) -> bool {
+    let is_word = |value: &str| value.trim().eq_ignore_ascii_case(CONFIRM);
+    entered.iter().any(|(name, value)| name == CONFIRM_FIELD && is_word(value))
 }
 
 /// The caller who sent a form.

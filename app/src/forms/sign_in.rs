@@ -6,13 +6,14 @@ use axum::{
     response::Response,
 };
 use milepost::{
-    http::{RETURN_TO, SIGN_IN_PATH, is_return_path},
+    http::{AuthMode, RETURN_TO, SIGN_IN_PATH, is_return_path},
     task::Problem,
 };
 
 use super::respond::{caller, page, redirect_to, see_other, sent};
 use crate::{
     outcome::{NotSignedIn, Outcome},
+    pages::sign_in::SIGNED_OUT,
     site::SiteState,
     wire::{NAME_FIELD, PASSWORD_FIELD, last},
 };
@@ -27,7 +28,7 @@ fn no_page() -> Problem {
 pub(crate) async fn post_sign_in(State(state): State<SiteState>, request: Request) -> Response {
     let (parts, entered) = sent(&state.site, request).await;
     let sign_in = &state.site.sign_in;
-    if !sign_in.is_on() {
+    if sign_in.mode() != AuthMode::Password {
         return redirect_to(&state, parts, SIGN_IN_PATH, Err(no_page())).await;
     }
     let (entered, unread) = match entered {
@@ -70,7 +71,11 @@ pub(crate) async fn post_sign_out(State(state): State<SiteState>, parts: Parts) 
     }
     match sign_in.sign_out(&caller(&parts)).await {
         Ok(cookie) => {
-            let mut response = see_other(&parts, SIGN_IN_PATH.trim_start_matches('/'));
+            let there = match state.site.provider {
+                Some(_) => format!("{SIGN_IN_PATH}?{SIGNED_OUT}=1"),
+                None => SIGN_IN_PATH.to_owned(),
+            };
+            let mut response = see_other(&parts, there.trim_start_matches('/'));
             if let Some(cookie) = cookie {
                 response.headers_mut().append(header::SET_COOKIE, cookie);
             }

@@ -1,10 +1,11 @@
-//! `/account`: who the visitor is, where they are signed in, and the tokens of their programs.
+//! `/account`: who the visitor is, where they are signed in, the tokens of their programs, and all their data.
 
 pub mod sessions;
 
 use jiff::Timestamp;
 use leptos::prelude::*;
 use leptos_meta::Title;
+use leptos_router::hooks::use_query_map;
 use milepost::{
     engine::{
         Caller, Role,
@@ -15,13 +16,11 @@ use milepost::{
 
 use self::sessions::Sessions;
 use super::{
+    data::{DeletedNote, OwnData, deleted_from},
     parts::{NoticeNote, ask},
     style::FormStyle,
 };
-use crate::{
-    links,
-    outcome::{MadeToken, Notice},
-};
+use crate::outcome::{MadeToken, Notice};
 
 /// Days until a token expires that the form offers.
 const DAYS: [u32; 4] = [90, 7, 30, 365];
@@ -30,6 +29,7 @@ const DAYS: [u32; 4] = [90, 7, 30, 365];
 #[component]
 pub fn AccountPage() -> impl IntoView {
     let (notice, made) = (use_context::<Notice>(), use_context::<MadeToken>());
+    let deleted = deleted_from(&use_query_map().get_untracked());
     ask(move |service, caller| async move {
         let tokens = service.tokens(&caller).await?;
         let sessions = match caller.user_session() {
@@ -39,6 +39,7 @@ pub fn AccountPage() -> impl IntoView {
             }
             None => None,
         };
+        let oversees = service.oversight(&caller).is_ok();
         let kinds = service.kinds_for(&caller).into_iter();
         let kinds: Vec<_> = kinds.map(|kind| (kind.kind, kind.title)).collect();
         Ok(view! {
@@ -46,7 +47,16 @@ pub fn AccountPage() -> impl IntoView {
             <FormStyle />
             <h1 class="h">"Account"</h1>
             <p class="lead">{who(&caller)}</p>
+            {oversees
+                .then(|| {
+                    view! {
+                        <p>
+                            <a href="admin">"The tasks of all owners"</a>
+                        </p>
+                    }
+                })}
             {notice.map(|Notice(problem)| view! { <NoticeNote problem /> })}
+            {deleted.map(|deleted| view! { <DeletedNote deleted /> })}
             {made.map(|MadeToken(token)| view! { <Made token /> })}
             {sessions}
             <section aria-labelledby="tokens">
@@ -61,18 +71,7 @@ pub fn AccountPage() -> impl IntoView {
                 {list(tokens)}
             </section>
             <NewToken kinds />
-            <section aria-labelledby="data">
-                <h2 id="data">"Your data"</h2>
-                <p class="soft">
-                    "A ZIP archive of your tasks with their inputs, logs, results and files, your uploads, and a list of "
-                    "your tokens and links. It has no secrets."
-                </p>
-                <p class="acts">
-                    <a class="btn" href=links::api().export() download="">
-                        "Download all my data"
-                    </a>
-                </p>
-            </section>
+            <OwnData />
         })
     })
 }

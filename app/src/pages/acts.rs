@@ -20,7 +20,7 @@ pub(super) async fn acts(
     if is_known_kind && may(TaskAction::Rerun).await? {
         acts.push_str(&rerun::forms(task.id, &task.kind, service.continues(task).await?));
     }
-    let expires = service.expires() || task.expires_at.is_some();
+    let expires = service.expires(&task.kind) || task.expires_at.is_some();
     if expires && may(TaskAction::Keep).await? {
         acts.push_str(&keep::note(task));
     }

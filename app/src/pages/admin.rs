@@ -1,4 +1,4 @@
-//! `/admin`: what runs, waits, fails and hangs, over all owners; for operators.
+//! `/admin`: what runs, waits, fails and hangs, over all owners; for operators, and to look at for viewers.
 
 pub mod audit;
 pub mod chart;
@@ -8,7 +8,7 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 use milepost::{
-    engine::{Caller, Role, Service},
+    engine::{Caller, Oversight, Role, Service},
     task::{AccountLoad, KindLoad, Overview, Problem, WorkerLoad},
     view::{server_fns::PagePart, text},
 };
@@ -19,13 +19,13 @@ use self::{
     tasks::{AllTasks, GoOn},
 };
 use super::{
+    data::{DeletedData, DeletedNote, OwnersData, deleted_from},
     parts::{NoticeNote, Refresh, ask},
     style::{AdminStyle, FormStyle},
 };
 use crate::{
     chunks::Preload,
     islands::{TaskListIsland, platform::embed_state, task_list::ListState},
-    links,
     outcome::Notice,
     wire::LIVE,
 };
@@ -34,7 +34,7 @@ use crate::{
 const REFRESH_S: i64 = 10;
 
 /// What runs, waits, fails and hangs. Kept up to date by polling; complete without a script, and then loads itself again
-/// every 10 s if asked to.
+/// every 10 s if asked to. A viewer gets it without what acts.
 #[component]
 pub fn AdminPage() -> impl IntoView {
     let notice = use_context::<Notice>();
@@ -42,9 +42,12 @@ pub fn AdminPage() -> impl IntoView {
     let filter = tasks::filter_of(&query);
     let cursor = query.get("cursor").filter(|cursor| !cursor.is_empty());
     let done = query.get("done").zip(query.get("refused"));
+    let deleted = deleted_from(&query);
     let next = query.get("act").zip(query.get("next"));
     let is_live = query.get(LIVE).is_some() && notice.is_none() && filter.is_none();
     ask(move |service, caller| async move {
+        let oversight = service.oversight(&caller)?;
+        let operates = oversight == Oversight::Operate;
         let overview = service.overview(&caller).await?;
         let operation = ListState {
             tasks: vec![service.operation(&caller).await?],
@@ -56,7 +59,7 @@ pub fn AdminPage() -> impl IntoView {
             Some(filter) => Some(service.list_all(&caller, filter, cursor.as_deref(), None).await?),
             None => None,
         };
-        let exports = caller.role() == Role::Admin;
+        let is_admin = caller.role() == Role::Admin;
         let kinds: Vec<_> = overview.kinds.iter().map(|kind| kind.kind.clone()).collect();
         Ok(view! {
             <Title text="Operation" />
@@ -85,10 +88,16 @@ pub fn AdminPage() -> impl IntoView {
                 }
                     .into_any()
             }}
-            <p>
-                <a href="admin/audit">"Audit log"</a>
-            </p>
-            {exports.then(|| view! { <ExportForm /> })}
+            {operates
+                .then(|| {
+                    view! {
+                        <p>
+                            <a href="admin/audit">"Audit log"</a>
+                        </p>
+                    }
+                })}
+            {is_admin.then(|| view! { <OwnersData left=deleted.as_ref().and_then(DeletedData::left) /> })}
+            {deleted.map(|deleted| view! { <DeletedNote deleted /> })}
             {notice.map(|Notice(problem)| view! { <NoticeNote problem /> })}
             {done.map(|(done, refused)| {
                 let number = |text: String| text.parse::<u32>().unwrap_or_default();
@@ -101,26 +110,12 @@ pub fn AdminPage() -> impl IntoView {
             })}
             {next
                 .zip(filter.clone())
+                .filter(|_| operates)
                 .map(|((act, cursor), filter)| view! { <GoOn act cursor filter /> })}
-            <Now overview />
-            <AllTasks kinds filter=filter.unwrap_or_default() found />
+            <Now overview oversight />
+            <AllTasks oversight kinds filter=filter.unwrap_or_default() found />
         })
     })
-}
-
-/// Asks for an owner whose data is exported.
-#[component]
-fn ExportForm() -> impl IntoView {
-    view! {
-        <form method="get" action=links::api().export()>
-            <p class="acts">
-                <label>
-                    "Owner " <input name="owner" required maxlength="300" autocomplete="off" />
-                </label>
-                <button>"Export all data"</button>
-            </p>
-        </form>
-    }
 }
 
 /// Ids of the elements that change while the page is open.
@@ -135,14 +130,14 @@ const SLOWEST: &str = "now-slowest";
 const FAILED: &str = "now-failed";
 
 /// What changes while the page is open: each part is the content of the element with its id.
-fn parts(overview: &Overview) -> [PagePart; 9] {
+fn parts(overview: &Overview, oversight: Oversight) -> [PagePart; 9] {
     let none_stuck = "Every running task has had news lately.";
     [
         (AT, as_of(overview)),
-        (KINDS, kinds(&overview.kinds)),
+        (KINDS, kinds(&overview.kinds, oversight)),
         (BARS, chart::bars(&overview.hours)),
         (HOURS, chart::figures(&overview.hours)),
-        (WORKERS, workers(&overview.workers)),
+        (WORKERS, workers(&overview.workers, oversight)),
         (ACCOUNTS, accounts(&overview.accounts)),
         (STUCK, tasks::operator_rows(STUCK, &overview.stuck, none_stuck)),
         (SLOWEST, tasks::operator_rows(SLOWEST, &overview.slowest, "No task is running.")),
@@ -156,7 +151,8 @@ pub(super) async fn changed_parts(
     service: &Service,
     caller: &Caller,
 ) -> Result<Vec<PagePart>, Problem> {
-    Ok(parts(&service.overview(caller).await?).into())
+    let oversight = service.oversight(caller)?;
+    Ok(parts(&service.overview(caller).await?, oversight).into())
 }
 
 fn as_of(overview: &Overview) -> String {
@@ -165,8 +161,9 @@ fn as_of(overview: &Overview) -> String {
 }
 
 #[component]
-fn Now(overview: Overview) -> impl IntoView {
-    let [_, kinds, bars, hours, workers, accounts, stuck, slowest, failed] = parts(&overview);
+fn Now(overview: Overview, oversight: Oversight) -> impl IntoView {
+    let [_, kinds, bars, hours, workers, accounts, stuck, slowest, failed] =
+        parts(&overview, oversight);
     let tasks = [
         ("Without news for longer than usual", stuck),
         ("Running longest", slowest),
@@ -189,15 +186,19 @@ fn Now(overview: Overview) -> impl IntoView {
     }
 }
 
-/// A form with one button, which pauses or resumes a kind or a worker.
+/// Whether a kind or a worker takes tasks: for an operator a form with one button, which pauses or resumes it.
 #[component]
-fn PauseForm(
+fn Takes(
+    oversight: Oversight,
     id: String,
     /// The name of the field, and its value.
     field: &'static str,
     name: String,
     is_paused: bool,
 ) -> impl IntoView {
+    if oversight != Oversight::Operate {
+        return if is_paused { "No" } else { "Yes" }.into_any();
+    }
     let (action, label) =
         if is_paused { ("admin/resume", "Resume") } else { ("admin/pause", "Pause") };
     let what = format!("{label} {name}");
@@ -207,6 +208,7 @@ fn PauseForm(
             <button id=id aria-label=what>{label}</button>
         </form>
     }
+    .into_any()
 }
 
 /// A table that scrolls by itself where the page is narrow.
@@ -238,7 +240,7 @@ fn Table(
 const KIND_COLUMNS: &[&str] =
     &["Kind", "Running", "Waiting", "Oldest waits", "Later", "Takes tasks"];
 
-fn kinds(kinds: &[KindLoad]) -> String {
+fn kinds(kinds: &[KindLoad], oversight: Oversight) -> String {
     let rows = kinds.iter().map(|kind| {
         let oldest = (kind.waiting > 0).then(|| text::duration(kind.oldest_ms));
         let (name, is_paused) = (kind.kind.clone(), kind.paused_at.is_some());
@@ -258,7 +260,7 @@ fn kinds(kinds: &[KindLoad]) -> String {
                 <td>{oldest}</td>
                 <td>{kind.scheduled}</td>
                 <td>
-                    <PauseForm id=format!("pause-kind-{name}") field="kind" name is_paused />
+                    <Takes oversight id=format!("pause-kind-{name}") field="kind" name is_paused />
                 </td>
             </tr>
         }
@@ -269,7 +271,7 @@ fn kinds(kinds: &[KindLoad]) -> String {
 const WORKER_COLUMNS: &[&str] =
     &["Worker", "Version", "Since", "Last report", "Runs", "Takes tasks"];
 
-fn workers(workers: &[WorkerLoad]) -> String {
+fn workers(workers: &[WorkerLoad], oversight: Oversight) -> String {
     let rows = workers.iter().enumerate().map(|(number, worker)| {
         let (name, is_paused) = (worker.name.clone(), worker.paused_at.is_some());
         view! {
@@ -282,7 +284,13 @@ fn workers(workers: &[WorkerLoad]) -> String {
                 <td>{text::duration(worker.seen_age_ms)} " ago"</td>
                 <td>{worker.running} " of " {worker.concurrency} {of_kinds(worker)}</td>
                 <td>
-                    <PauseForm id=format!("pause-worker-{number}") field="worker" name is_paused />
+                    <Takes
+                        oversight
+                        id=format!("pause-worker-{number}")
+                        field="worker"
+                        name
+                        is_paused
+                    />
                 </td>
             </tr>
         }

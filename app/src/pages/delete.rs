@@ -8,7 +8,11 @@ use super::{
     parts::{NoticeNote, ask, task_id},
     style::FormStyle,
 };
-use crate::outcome::Notice;
+use crate::{
+    chunks::Preload,
+    islands::{SubmitIsland, platform::embed_state, submit_island::DELETE},
+    outcome::Notice,
+};
 
 /// Field for the word that confirms the deletion of a task that has not ended.
 pub(crate) const CONFIRM_FIELD: &str = "confirm";
@@ -49,12 +53,21 @@ pub fn DeletePage() -> impl IntoView {
                 </p>
                 <form method="post" action=format!("tasks/{id}/delete")>
                     {confirm}
-                    <p class="acts">
-                        <button class="cancel">"Delete"</button>
+                    <div class="acts">
+                        {if moves {
+                            view! { <button class="cancel">"Delete"</button> }.into_any()
+                        } else {
+                            view! {
+                                {embed_state(DELETE.to_owned())}
+                                <Preload island="submit_island" />
+                                <SubmitIsland />
+                            }
+                                .into_any()
+                        }}
                         <a class="btn" href=format!("tasks/{id}")>
                             "Keep it"
                         </a>
-                    </p>
+                    </div>
                 </form>
             </div>
         })

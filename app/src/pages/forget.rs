@@ -10,7 +10,7 @@ use crate::{context, outcome::Forgotten};
 #[component]
 pub fn ForgetPage() -> impl IntoView {
     // Who signs in has no session that this browser alone knows.
-    if context::has_passwords() {
+    if context::signs_in() {
         return view! { <NotFound /> }.into_any();
     }
     match use_context::<Forgotten>() {

@@ -1,10 +1,11 @@
-//! `/sign-in`: where users with a password sign in.
+//! `/sign-in`: where users sign in with a password, or are led to the provider at which they sign in.
 
+use axum::http::request::Parts;
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 use milepost::{
-    http::{RETURN_TO, is_return_path},
+    http::{ProviderSignIn, RETURN_TO, is_return_path, percent_encoded},
     task::Problem,
 };
 
@@ -18,11 +19,14 @@ use crate::{
 /// Id of the error's element.
 const ERROR: &str = "sign-in-error";
 
-/// The form; after a wrong name or password with the error. A page that was asked for before is in
+/// Query parameter after signing out.
+pub(crate) const SIGNED_OUT: &str = "signed_out";
+
+/// The form, or the link to the provider; after a failure with the error. A page that was asked for before is in
 /// `?return_to=`.
 #[component]
 pub fn SignInPage() -> impl IntoView {
-    if !context::has_passwords() {
+    if !context::signs_in() {
         return view! { <NotFound /> }.into_any();
     }
     let rejected = use_context::<NotSignedIn>();
@@ -36,14 +40,68 @@ pub fn SignInPage() -> impl IntoView {
         let name = caller.user_name()?.to_owned();
         Some(view! { <p class="lead">"You are signed in as "{name}"."</p> })
     });
+    let is_known = known.is_some();
     view! {
         <Title text=if problem.is_some() { "Not signed in" } else { "Sign in" } />
         <FormStyle />
         <h1 class="h">"Sign in"</h1>
         {known}
-        <Form name return_to problem />
+        {match context::provider() {
+            Some(provider) => view! { <AtProvider provider is_known return_to problem /> }.into_any(),
+            None => view! { <Form name return_to problem /> }.into_any(),
+        }}
     }
     .into_any()
+}
+
+#[component]
+fn AtProvider(
+    provider: ProviderSignIn,
+    /// Whether the visitor is signed in already.
+    is_known: bool,
+    return_to: Option<String>,
+    problem: Option<Problem>,
+) -> impl IntoView {
+    let query = return_to.map(|path| format!("?{RETURN_TO}={}", percent_encoded(&path)));
+    let there = format!("sign-in/provider{}", query.unwrap_or_default());
+    let is_signed_out = use_query_map().with_untracked(|query| query.get(SIGNED_OUT).is_some());
+    let is_note = is_signed_out && problem.is_none() && !is_known;
+    let parts = use_context::<Parts>().filter(|_| is_note);
+    let signed_out = parts.map(|parts| {
+        let url = async move { provider.sign_out_url(&parts.headers, &parts.uri).await };
+        Suspend::new(async move {
+            view! { <SignedOut url=url.await /> }
+        })
+    });
+    view! {
+        {problem.map(|problem| view! { <NotSignedInNote problem /> })}
+        {signed_out}
+        <p class="acts">
+            <a class="btn primary" href=there rel="external nofollow">
+                "Sign in"
+            </a>
+        </p>
+    }
+}
+
+/// Somebody who signed out here is still signed in at the provider.
+#[component]
+fn SignedOut(url: Option<String>) -> impl IntoView {
+    let there = url.map(|url| {
+        view! {
+            " "
+            <a href=url rel="external">
+                "Sign out at your provider, too"
+            </a>
+            "."
+        }
+    });
+    view! {
+        <p class="note" role="status">
+            "You are signed out here."
+            {there}
+        </p>
+    }
 }
 
 #[component]

@@ -19,7 +19,7 @@ use super::{parts::ask, style::FormStyle};
 use crate::{
     chunks::Preload,
     context::set_status,
-    islands::{StartIsland, platform::embed_state},
+    islands::{SubmitIsland, platform::embed_state},
     links,
     outcome::{Rejected, no_such_kind},
     wire::{KEY_FIELD, last},
@@ -82,8 +82,8 @@ fn form(several: bool) -> impl IntoView {
                     } else {
                         view! {
                             {embed_state(info.kind)}
-                            <Preload island="start_island" />
-                            <StartIsland />
+                            <Preload island="submit_island" />
+                            <SubmitIsland />
                         }
                             .into_any()
                     }}

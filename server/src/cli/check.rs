@@ -3,6 +3,7 @@
 mod behind;
 mod database;
 mod machine;
+mod provider;
 
 use std::fmt;
 
@@ -108,6 +109,7 @@ async fn all(configuration: &Configuration) -> Vec<Finding> {
     checks.extend(machine::access(settings));
     let (database, clock) = database::check(settings).await;
     checks.extend(database);
+    checks.extend(provider::check(settings).await);
     checks.push(machine::files(settings).await);
     checks.push(machine::output(settings));
     checks.push(match clock {

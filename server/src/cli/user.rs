@@ -1,4 +1,4 @@
-//! `milepost user`: the users in the server's database, who sign in with a password.
+//! `milepost user`: the users in the server's database, who sign in with a password or at a provider.
 
 mod password;
 
@@ -90,7 +90,7 @@ async fn add(PasswordArgs { name, stdin, server }: PasswordArgs) -> Result<Exit,
     if !is_user_name(&name) {
         return Err(refused(
             "a user has a name of 1 to 100 characters, on one line, without spaces at its ends and \
-             without `group:` at its beginning",
+             invisible characters, and without `group:`, `user:` or `session:` at its beginning",
         ));
     }
     let hash = hash(stdin)?;
@@ -99,18 +99,21 @@ async fn add(PasswordArgs { name, stdin, server }: PasswordArgs) -> Result<Exit,
     let added = in_store(&server, add).await?;
     match added {
         true => Ok(Exit::Done),
-        false => Err(refused(&format!(
-            "there is a user {name} already; `milepost user passwd` changes the password"
-        ))),
+        false => {
+            Err(refused(&format!("there is a user {name} already; `milepost user ls` lists them")))
+        }
     }
 }
 
 async fn change_password(
     PasswordArgs { name, stdin, server }: PasswordArgs,
 ) -> Result<Exit, CliError> {
-    let exists = async |store: Arc<dyn Store>| store.user(&name).await.map(|user| user.is_some());
     // Before the password is asked for.
-    known(in_store(&server, exists).await?, &name)?;
+    let user = in_store(&server, async |store: Arc<dyn Store>| store.user(&name).await).await?;
+    known(user.is_some(), &name)?;
+    if let Some(issuer) = user.and_then(|user| user.issuer) {
+        return Err(refused(&format!("{name} has no password, but signs in at {issuer}")));
+    }
     let hash = hash(stdin)?;
     let audit = by_command_line(Action::SetPassword, &*name);
     let set = async |store: Arc<dyn Store>| store.set_password(&name, &hash, Some(&audit)).await;
@@ -182,6 +185,7 @@ fn time(ms: i64) -> String {
 fn shown(user: &StoredUser) -> Value {
     json!({
         "name": user.name,
+        "issuer": user.issuer,
         "created_at": time(user.created_at),
         "disabled_at": user.disabled_at.map(time),
     })
@@ -190,5 +194,8 @@ fn shown(user: &StoredUser) -> Value {
 fn line(user: &StoredUser) -> String {
     let disabled = user.disabled_at.map(|at| format!("  disabled since {}", time(at)));
     let (name, since) = (milepost_cli::printable(&user.name), time(user.created_at));
-    format!("{name}  since {since}{}\n", disabled.unwrap_or_default())
+    let issuer =
+        user.issuer.as_deref().map(|issuer| format!("  at {}", milepost_cli::printable(issuer)));
+    let (issuer, disabled) = (issuer.unwrap_or_default(), disabled.unwrap_or_default());
+    format!("{name}  since {since}{issuer}{disabled}\n")
 }

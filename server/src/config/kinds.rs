@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use milepost::engine::{KindOptions, RunRate, Task as _, is_user_or_group};
+use milepost::engine::{KindOptions, RetentionOptions, RunRate, Task as _, is_user_or_group};
 use milepost_dataset::Dataset;
 use milepost_story::Story;
 use serde::{Deserialize, Serialize};
@@ -42,6 +42,9 @@ pub struct KindSettings {
     /// Time in seconds that a cancelled task has to stop on its own before it is stopped by force.
     /// `MILEPOST_KINDS_{KIND}_CANCEL_GRACE_S`. Default: 10.
     pub cancel_grace_s: u64,
+    /// Retention of a task of this kind and its result after its end, in seconds, fixed when the
+    /// task is queued; 0: no limit. `MILEPOST_KINDS_{KIND}_KEEP_S`. Default: `retention.keep_s`.
+    pub keep_s: Option<u64>,
     /// Users (`ada`) and groups (`group:ops`) who see this kind in the list of kinds and may start it,
     /// in addition to admins. `MILEPOST_KINDS_{KIND}_ALLOW`, separated by commas. Default: everybody.
     pub allow: Vec<String>,
@@ -63,6 +66,7 @@ impl From<KindOptions> for KindSettings {
             at_most_per_owner: options.at_most_per_owner,
             max_attempts: options.max_attempts,
             cancel_grace_s: options.cancel_grace.as_secs(),
+            keep_s: options.keep.map(|keep| keep.as_secs()),
             allow: options.allow,
         }
     }
@@ -96,6 +100,7 @@ impl KindsSettings {
             o.at_most_per_owner = settings.at_most_per_owner;
             o.max_attempts = settings.max_attempts;
             o.cancel_grace = Duration::from_secs(settings.cancel_grace_s);
+            o.keep = settings.keep_s.map(Duration::from_secs);
             o.allow = settings.allow;
         })
     }
@@ -115,6 +120,7 @@ impl KindsSettings {
                 ),
                 (settings.max_attempts.into(), 1, 100, "max_attempts"),
                 (settings.cancel_grace_s, 0, 3_600, "cancel_grace_s"),
+                (settings.keep_s.unwrap_or(0), 0, RetentionOptions::MAX_KEEP_S, "keep_s"),
             ];
             if !settings.allow.iter().all(|entry| is_user_or_group(entry)) {
                 let right = "each a user, such as ada, or a group, such as group:ops".to_owned();
@@ -142,6 +148,7 @@ mod tests {
             (story.timeout, story.concurrency, story.max_attempts, story.cancel_grace),
             (engines.timeout, engines.concurrency, engines.max_attempts, engines.cancel_grace)
         );
+        assert_eq!((story.keep, engines.keep), (None, None));
         assert_eq!(ours.options(Dataset::KIND).concurrency, 2);
         assert_eq!(ours.options("unknown").max_attempts, engines.max_attempts);
     }

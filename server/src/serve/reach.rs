@@ -23,6 +23,10 @@ pub(super) fn line(
         _ if auth.mode == AuthMode::Password => {
             "the users who sign in with a password can open it".to_owned()
         }
+        _ if auth.mode == AuthMode::Oidc => {
+            let issuer = auth.oidc.issuer.as_deref().unwrap_or_default();
+            format!("the users of {issuer} can open it")
+        }
         ip if ip.is_loopback() => {
             format!("everybody on this machine can open port {}", addr.port())
         }
@@ -104,10 +108,17 @@ mod tests {
     fn users_with_a_password_are_those_who_can_open_it() {
         let mut settings = Settings::default();
         settings.auth.mode = AuthMode::Password;
-        let line = line(SocketAddr::from(([0, 0, 0, 0], 80)), &settings, &kinds(&["story"]), 0);
+        let line_of = |settings: &Settings| {
+            line(SocketAddr::from(([0, 0, 0, 0], 80)), settings, &kinds(&["story"]), 0)
+        };
+        let line = line_of(&settings);
         assert!(
             line.contains(": the users who sign in with a password can open it and start story")
         );
+        settings.auth.mode = AuthMode::Oidc;
+        settings.auth.oidc.issuer = Some("https://id.example".to_owned());
+        let line = line_of(&settings);
+        assert!(line.contains(": the users of https://id.example can open it and start story"));
     }
 
     #[test]

@@ -15,7 +15,7 @@ use axum::{
 use leptos::config::{LeptosOptions, get_configuration};
 use milepost::{
     engine::{Service, Task as _},
-    http::{self, Guard, HttpOptions, SignIn},
+    http::{self, Guard, HttpOptions, ProviderSignIn, SignIn},
 };
 use milepost_app::{
     serve::{self, Site},
@@ -39,6 +39,11 @@ pub(super) fn router(
     limits: ViewLimits,
     site_dir: PathBuf,
 ) -> Router {
+    let sign_in = SignIn::new(service.clone(), options);
+    let provider = ProviderSignIn::new(sign_in.clone()).unwrap_or_else(|error| {
+        tracing::error!(%error, "nobody can sign in: the provider cannot be asked");
+        None
+    });
     let site = Site {
         service: service.clone(),
         viewers: viewers::VIEWERS
@@ -50,7 +55,8 @@ pub(super) fn router(
         options: leptos_options(settings, &site_dir),
         max_body_bytes: options.max_body_bytes.saturating_mul(3),
         http: options.clone(),
-        sign_in: SignIn::new(service.clone(), options),
+        sign_in,
+        provider,
     };
     warn_of_whole_module(&site.options);
     let api = http::router_with(service.clone(), options, simple::routes());

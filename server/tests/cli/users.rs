@@ -167,6 +167,24 @@ async fn a_server_without_users_says_how_to_add_one() {
 }
 
 #[tokio::test]
+async fn a_provider_that_does_not_answer_is_found_before_the_start() {
+    let place = Place::new();
+    let mut command = place.milepost(&["check", "--addr", "127.0.0.1:0"]);
+    // Nobody listens there.
+    command.envs([
+        ("MILEPOST_AUTH_MODE", "oidc"),
+        ("MILEPOST_AUTH_OIDC_ISSUER", "http://127.0.0.1:1"),
+        ("MILEPOST_AUTH_OIDC_CLIENT_ID", "milepost"),
+        ("MILEPOST_AUTH_OIDC_CLIENT_SECRET", "hush-hush"),
+    ]);
+    let said = Said::of(command).await;
+    assert_eq!(said.code, Some(2), "{said:?}");
+    let line = "error    provider       http://127.0.0.1:1: nobody can sign in: ";
+    assert!(said.stdout.contains(line), "{said:?}");
+    assert!(!said.stdout.contains("hush-hush"), "{said:?}");
+}
+
+#[tokio::test]
 async fn who_is_not_signed_in_gets_no_page_and_no_call() {
     let place = Place::new();
     let server = place.serve(&["--no-worker"], &[MODE]).await;
@@ -179,6 +197,8 @@ async fn who_is_not_signed_in_gets_no_page_and_no_call() {
         let status = answer.status().as_u16();
         let expected = match (row.method, row.path) {
             (_, "/sign-in" | "/sign-out" | "/s/{token}") => continue,
+            // There is no provider in this mode.
+            (_, path) if path.starts_with("/sign-in/") => 404,
             (_, path) if path.starts_with("/api/") => 401,
             ("GET", _) => 303,
             _ => 401,

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::{Invalid, in_range, seconds};
+use crate::engine::KindOptions;
 
 const DAY_S: u64 = 86_400;
 /// 100 years.
@@ -16,7 +17,8 @@ const MAX_S: u64 = 100 * 365 * DAY_S;
 #[non_exhaustive]
 pub struct RetentionOptions {
     /// Retention of a task and its result after its end, in seconds; 0: no limit. Fixed when the
-    /// task is queued. Default: 2,592,000 (30 days).
+    /// task is queued. A kind may have its own ([`KindOptions::keep`]). Default: 2,592,000 (30
+    /// days).
     #[serde(rename = "keep_s", with = "seconds")]
     pub keep: Duration,
     /// Retention from now of a task that its owner extends, in seconds. Default: 7,776,000 (90
@@ -52,10 +54,21 @@ impl Default for RetentionOptions {
 }
 
 impl RetentionOptions {
+    /// The longest retention of a task, in seconds: 100 years.
+    pub const MAX_KEEP_S: u64 = MAX_S;
+
+    /// Returns how long a task of a kind with these options is retained after its end; `None`: no
+    /// limit.
+    pub(in crate::engine) fn keep_of(&self, kind: &KindOptions) -> Option<Duration> {
+        let keep = kind.keep.unwrap_or(self.keep);
+        // An end plus a longer one might be no number of the database, and the task could not end.
+        (!keep.is_zero()).then(|| keep.min(Duration::from_secs(Self::MAX_KEEP_S)))
+    }
+
     /// Returns settings that are out of range: the key and the accepted values.
     pub fn invalid(&self) -> Vec<Invalid> {
         in_range([
-            ("keep_s", self.keep.as_secs(), 0, MAX_S),
+            ("keep_s", self.keep.as_secs(), 0, Self::MAX_KEEP_S),
             ("extend_s", self.extend.as_secs(), 1, MAX_S),
             ("tombstones_s", self.tombstones.as_secs(), 0, MAX_S),
             ("audit_days", self.audit_days.into(), 0, 36_500),

@@ -1,6 +1,7 @@
 //! Calls that change something or hand out data. Each is audited here and nowhere else; the sibling
 //! modules do the work.
 
+mod data;
 mod operate;
 mod shares;
 
@@ -10,7 +11,7 @@ use bytes::Bytes;
 use futures_util::Stream;
 
 use super::{
-    Caller, Cancelled, Deleted, Export, Kept, ResultState, Service, ServiceError, Started,
+    Caller, Cancelled, DataCall, Deleted, Kept, ResultState, Service, ServiceError, Started,
     StartedNow,
 };
 use crate::{
@@ -225,20 +226,6 @@ impl Service {
         self.audited(about(caller, Action::Download, id), self.all_files(caller, id)).await
     }
 
-    /// Begins an export of all data of an owner: the caller's own, or for an admin that of the owner who
-    /// is named, by a user's name or an owner id.
-    ///
-    /// # Errors
-    /// When the caller may not have it, when one of this owner or too many in all are under way, and
-    /// when the store fails.
-    pub async fn export(
-        &self,
-        caller: &Caller,
-        owner: Option<&str>,
-    ) -> Result<Export, ServiceError> {
-        self.audited(Entry::new(caller, Action::Export), self.begin_export(caller, owner)).await
-    }
-
     /// Makes a call. What changes something writes a row of the audit log in its transaction, and what
     /// does not, one of its own here.
     async fn audited<T: Act>(
@@ -345,13 +332,6 @@ impl Act for ResultState {
     }
 }
 
-impl Act for Export {
-    fn tell(&self, entry: &mut Entry<'_>) -> &'static str {
-        entry.id = Some(self.owner_shown());
-        "ok"
-    }
-}
-
 impl Act for Vec<StoredFile> {
     fn tell(&self, _: &mut Entry<'_>) -> &'static str {
         if self.is_empty() { "no_result" } else { "ok" }
@@ -388,8 +368,10 @@ const fn refusal(error: &ServiceError) -> &'static str {
         ServiceError::TooOften(_) => "too_often",
         ServiceError::Full { .. } => "full",
         ServiceError::UploadsFull(_) => "uploads_full",
-        ServiceError::ExportUnderWay => "export_under_way",
-        ServiceError::ExportsFull { .. } => "exports_full",
+        ServiceError::DataUnderWay(DataCall::Export) => "export_under_way",
+        ServiceError::DataUnderWay(DataCall::Delete) => "deletion_under_way",
+        ServiceError::DataCallsFull(DataCall::Export, _) => "exports_full",
+        ServiceError::DataCallsFull(DataCall::Delete, _) => "deletions_full",
         ServiceError::Busy { .. } => "busy",
         ServiceError::Cut(_) => "cut",
         _ => "failed",

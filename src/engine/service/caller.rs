@@ -10,13 +10,11 @@ use crate::{
     engine::{
         ClientAddress,
         audit::Action,
-        store::{NewAudit, StoredToken, StoredUserSession, TokenScope},
+        store::{NewAudit, StoredToken, StoredUserSession, TokenScope, USER_PREFIX, owner_of_user},
     },
     task::TraceParent,
 };
 
-/// Prefix of the owner ids of users.
-const USER: &str = "user:";
 /// Prefix of groups in lists of users and groups.
 const GROUP: &str = "group:";
 
@@ -56,12 +54,27 @@ pub fn is_user_or_group(text: &str) -> bool {
     !name.is_empty() && name.trim() == name && !name.chars().any(char::is_control)
 }
 
-/// Maximum length of the name of a user who has a password, in characters.
+/// Maximum length of the name of a user who signs in, in characters.
 const MAX_USER_CHARS: usize = 100;
 
-/// Whether the text can be the name of a user who has a password.
+/// Beginnings of what is no name of a user, in lower case.
+const OTHER_PREFIXES: [&str; 3] = [GROUP, SESSION, USER_PREFIX];
+/// What the audit log calls those without a name.
+const OTHER_NAMES: [&str; 2] = ["anonymous", "command line"];
+
+/// Whether the text can be the name of a user who signs in: one that is read as it is written, and as nobody else's.
 pub fn is_user_name(text: &str) -> bool {
-    is_user_or_group(text) && !text.starts_with(GROUP) && text.chars().count() <= MAX_USER_CHARS
+    let lower = text.to_lowercase();
+    is_user_or_group(text)
+        && text.chars().count() <= MAX_USER_CHARS
+        && !text.chars().any(is_invisible)
+        && !OTHER_PREFIXES.iter().any(|prefix| lower.starts_with(prefix))
+        && !OTHER_NAMES.contains(&&*lower)
+}
+
+/// Whether a character is not seen, or changes the direction of those around it.
+const fn is_invisible(it: char) -> bool {
+    matches!(it, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
 /// Characters of an owner id that are shown: enough to tell owners apart, too few to use as an id.
@@ -74,7 +87,7 @@ pub(in crate::engine) fn shortened(owner: &str) -> String {
 
 /// The name of the user with this owner id.
 pub(in crate::engine) fn user_of(owner: &str) -> Option<&str> {
-    owner.strip_prefix(USER)
+    owner.strip_prefix(USER_PREFIX)
 }
 
 impl Caller {
@@ -103,7 +116,7 @@ impl Caller {
 
     /// A user with this name. The owner id of their tasks is `user:` and the name.
     pub fn user(name: &str) -> Self {
-        Self::owner(format!("{USER}{name}"))
+        Self::owner(owner_of_user(name))
     }
 
     /// The user of a token, within its scopes and kinds.
@@ -112,13 +125,13 @@ impl Caller {
         Self { token: Some(token), ..caller }
     }
 
-    /// The user of a session that a password began.
+    /// The user of a session that began by signing in.
     pub(super) fn of_user_session(session: Arc<StoredUserSession>) -> Self {
-        let caller = Self::user(&session.user);
+        let caller = Self::user(&session.user).in_groups(session.groups.iter().cloned());
         Self { user_session: Some(session), ..caller }
     }
 
-    /// The session that identifies the caller, if a password began it.
+    /// The session that identifies the caller, if it began by signing in.
     pub fn user_session(&self) -> Option<&StoredUserSession> {
         self.user_session.as_deref()
     }
@@ -254,14 +267,15 @@ impl Caller {
 
     /// What names the caller, in the audit log.
     pub(in crate::engine) fn how(&self) -> &'static str {
-        match (self.how, self.as_owner()) {
-            (Some(how), _) => how,
+        if let Some(how) = self.how.or(self.user_session().map(StoredUserSession::how)) {
+            return how;
+        }
+        match self.as_owner() {
             _ if self.token.is_some() => "token",
-            _ if self.user_session.is_some() => "password",
             _ if self.is_guest => "share",
-            (None, None) => "anonymous",
-            (None, Some(owner)) if owner.starts_with(SESSION) => "session",
-            (None, Some(_)) => "application",
+            None => "anonymous",
+            Some(owner) if owner.starts_with(SESSION) => "session",
+            Some(_) => "application",
         }
     }
 
@@ -319,7 +333,21 @@ mod tests {
         for fine in ["ada", "Zoë O'Neill", "ada@example.org", &"é".repeat(100)] {
             assert!(is_user_name(fine), "{fine}");
         }
-        for wrong in ["", " ada", "ada ", "a\nb", "group:ops", &"a".repeat(101)] {
+        for wrong in [
+            "",
+            " ada",
+            "ada ",
+            "a\nb",
+            "group:ops",
+            "GROUP:ops",
+            "session:00ff",
+            "user:ada",
+            "Anonymous",
+            "command line",
+            "\u{202e}ada",
+            "a\u{200b}da",
+            &"a".repeat(101),
+        ] {
             assert!(!is_user_name(wrong), "{wrong}");
         }
     }

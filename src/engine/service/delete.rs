@@ -2,7 +2,7 @@
 
 use super::{Caller, Service, ServiceError, TaskAction};
 use crate::{
-    engine::{audit::Action, leases, millis},
+    engine::{audit::Action, leases, millis, store::Row},
     task::TaskId,
 };
 
@@ -24,10 +24,20 @@ impl Service {
         let Some(row) = self.row_for(caller, id, TaskAction::Delete).await? else {
             return Ok(None);
         };
+        Ok(self.delete_seen(caller, &row).await?.then_some(Deleted { id }))
+    }
+
+    /// Deletes a task that the caller may delete; returns whether it was still there.
+    pub(super) async fn delete_seen(
+        &self,
+        caller: &Caller,
+        row: &Row,
+    ) -> Result<bool, ServiceError> {
+        let id = row.id;
         if !row.status.is_terminal() {
             // Its worker stops it, wherever it runs.
             let audit = caller.audits_about(Action::Cancel, id);
-            self.cancel_seen(caller.cancels_as(&row), id, &audit).await?;
+            self.cancel_seen(caller.cancels_as(row), id, &audit).await?;
         }
         let inner = self.engine.inner();
         let known = millis(inner.options.retention.tombstones);
@@ -47,6 +57,6 @@ impl Service {
         }
         inner.subscriptions.forget(id);
         inner.wake_claimer();
-        Ok(is_deleted.then_some(Deleted { id }))
+        Ok(is_deleted)
     }
 }

@@ -27,9 +27,14 @@ pub struct Kept {
 }
 
 impl Service {
-    /// Whether tasks started now are removed some time after their end.
-    pub fn expires(&self) -> bool {
-        !self.engine.inner().options.retention.keep.is_zero()
+    /// Whether tasks of this kind that are started now are removed some time after their end.
+    pub fn expires(&self, kind: &str) -> bool {
+        let inner = self.engine.inner();
+        let retention = &inner.options.retention;
+        match inner.kinds.now().get(kind) {
+            Some(kind) => retention.keep_of(&kind.options).is_some(),
+            None => !retention.keep.is_zero(),
+        }
     }
 
     /// See [`Service::keep`].

@@ -1,23 +1,17 @@
 //! All data of one owner, read piece by piece.
 
-use super::{
-    Caller, ResultState, Service, ServiceError,
-    caller::{shortened, user_of},
-    shares,
-};
+use super::{Caller, DataCall, ResultState, Service, ServiceError, data::shown, shares};
 use crate::{
     engine::{
-        Full, MaxPlaces, Place, StoredFile,
+        Place, StoredFile,
         artifacts::{file_info, upload_info},
         clock::rfc3339,
-        store::{ArtifactId, ListQuery, ShareSubject, StoredResult, StoredToken},
+        store::{ArtifactId, ShareSubject, StoredResult, StoredToken},
     },
     task::{FileInfo, LogLine, Share, Snapshot, StartTask, TaskId, Upload},
 };
 
-/// Exports under way at once: in all, and of one owner.
-pub(in crate::engine) const MAX_EXPORTS: MaxPlaces = MaxPlaces::new(4, 1);
-/// Tasks and uploads that are read at once.
+/// Uploads that are read at once.
 const PAGE: u32 = 50;
 
 /// An export of all data of an owner. While it exists, there is no other of this owner.
@@ -55,14 +49,10 @@ impl Service {
         caller: &Caller,
         owner: Option<&str>,
     ) -> Result<Export, ServiceError> {
-        let owner = caller.owner_to_export(owner)?;
-        let inner = self.engine.inner();
-        let place = inner.exports.enter(Some(owner.clone())).map_err(|full| match full {
-            Full::Client { .. } => ServiceError::ExportUnderWay,
-            Full::All { max } => ServiceError::ExportsFull { max },
-        })?;
+        let owner = caller.owner_of_data(DataCall::Export, owner)?;
+        let place = self.enter(DataCall::Export, &owner)?;
         // What fails at once is an answer, not an archive that breaks off.
-        let at = inner.store.now_ms().await?;
+        let at = self.engine.inner().store.now_ms().await?;
         let (service, caller) = (self.clone(), caller.clone());
         Ok(Export { service, caller, owner, at, _place: place, last: None, last_upload: None })
     }
@@ -71,7 +61,7 @@ impl Service {
 impl Export {
     /// The name of the user; of somebody without a name, the beginning of the owner id.
     pub fn owner_shown(&self) -> String {
-        user_of(&self.owner).map_or_else(|| shortened(&self.owner), str::to_owned)
+        shown(&self.owner)
     }
 
     /// When it began, by the store's clock, as RFC 3339.
@@ -84,17 +74,7 @@ impl Export {
     /// # Errors
     /// When the store fails.
     pub async fn next_tasks(&mut self) -> Result<Vec<TaskId>, ServiceError> {
-        let query = ListQuery {
-            owner: self.owner.clone(),
-            status: None,
-            kind: None,
-            q: None,
-            tag: None,
-            before: self.last,
-            limit: PAGE,
-            examine: None,
-        };
-        let rows = self.service.engine.inner().store.list(&query).await?;
+        let rows = self.service.next_rows(&self.owner, self.last).await?;
         if let Some(row) = rows.last() {
             self.last = Some((row.created_at, row.id));
         }

@@ -2,8 +2,8 @@
 //! of the service does.
 
 use super::{
-    Caller, ServiceError,
-    caller::{NAMELESS, SOME_USER},
+    Caller, DataCall, ServiceError,
+    caller::{NAMELESS, SOME_USER, shortened, user_of},
 };
 use crate::{
     engine::{
@@ -24,7 +24,8 @@ pub enum Role {
     /// Nothing: sees and changes own tasks only.
     #[default]
     Member,
-    /// Sees all tasks, with their logs, results and files, but not their inputs.
+    /// Sees all tasks, one by one and in the list of all owners, with their logs, results and files, but not their
+    /// inputs.
     Viewer,
     /// Sees and changes all tasks, and starts every kind.
     Admin,
@@ -50,6 +51,26 @@ pub enum TaskAction {
     Share,
     /// Remove it with all its data.
     Delete,
+}
+
+/// What a caller may do with the tasks of all owners together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Oversight {
+    /// See them as a viewer sees each of them: neither their inputs, nor the whole ids of owners who are no users.
+    See,
+    /// See and steer them.
+    Operate,
+}
+
+impl Oversight {
+    /// So much of an owner's id as may be known.
+    pub(super) fn owner_shown(self, owner: &str) -> String {
+        match (self, user_of(owner)) {
+            (Self::See, None) => shortened(owner),
+            _ => owner.to_owned(),
+        }
+    }
 }
 
 /// The answer to [`Caller::may`].
@@ -201,6 +222,18 @@ impl Caller {
         is_allowed && self.covers(kind) && !self.is_guest()
     }
 
+    /// See [`Service::oversight`](super::Service::oversight). A viewer's token needs to be for all kinds.
+    pub(super) fn oversight(&self) -> Result<Oversight, ServiceError> {
+        let views = self.role() == Role::Viewer && self.covers_all_kinds();
+        match self.is_operator() {
+            true => Ok(Oversight::Operate),
+            false if views => self.needs(TokenScope::Read).map(|()| Oversight::See),
+            false => Err(ServiceError::Forbidden(
+                "only an operator (auth.admins) or a viewer (auth.viewers) may see the tasks of all owners",
+            )),
+        }
+    }
+
     /// See [`Service::may_operate`](super::Service::may_operate).
     pub(super) fn may_operate(&self) -> Result<(), ServiceError> {
         match self.is_operator() {
@@ -212,10 +245,14 @@ impl Caller {
         }
     }
 
-    /// The owner id whose whole data the caller may export: their own, or for an admin that of the owner
-    /// who is named, by a user's name or a whole owner id.
-    pub(super) fn owner_to_export(&self, named: Option<&str>) -> Result<String, ServiceError> {
-        self.needs(TokenScope::Read)?;
+    /// The owner id about whose whole data the caller may make this call: their own, or for an admin that of
+    /// the owner who is named, by a user's name or a whole owner id.
+    pub(super) fn owner_of_data(
+        &self,
+        call: DataCall,
+        named: Option<&str>,
+    ) -> Result<String, ServiceError> {
+        self.needs(call.scope())?;
         let Some(own) = self.as_owner() else {
             return Err(ServiceError::Forbidden(
                 "there is no data of yours: you have neither a name nor a session here",
@@ -228,7 +265,7 @@ impl Caller {
         let owner = owner_named(named)?;
         match owner == own || self.role() == Role::Admin {
             true => Ok(owner),
-            false => Err(ServiceError::Forbidden("only an admin may export the data of others")),
+            false => Err(ServiceError::Forbidden(call.refusal())),
         }
     }
 
@@ -279,6 +316,24 @@ fn owner_named(named: &str) -> Result<String, ServiceError> {
     }
     let owner = if named.contains(':') { Caller::owner(named) } else { Caller::user(named) };
     Ok(owner.as_owner().unwrap_or_default().to_owned())
+}
+
+impl DataCall {
+    /// The scope that a token needs for it. A deletion also ends sessions and removes tokens: more than a
+    /// token for starting and cancelling tasks permits.
+    const fn scope(self) -> TokenScope {
+        match self {
+            Self::Export => TokenScope::Read,
+            Self::Delete => TokenScope::Admin,
+        }
+    }
+
+    const fn refusal(self) -> &'static str {
+        match self {
+            Self::Export => "only an admin may export the data of others",
+            Self::Delete => "only an admin may delete the data of others",
+        }
+    }
 }
 
 impl TaskAction {

@@ -112,6 +112,42 @@ fn a_token_for_a_kind_sees_and_starts_no_other() {
 }
 
 #[test]
+fn an_operator_steers_the_tasks_of_all_a_viewer_sees_them_and_nobody_else_does() {
+    let admin = |scopes: &[TokenScope]| token(scopes, &[]).with_role(Role::Admin);
+    let viewer = |scopes: &[TokenScope]| token(scopes, &[]).with_role(Role::Viewer);
+    let eve = Caller::user("eve").with_role(Role::Viewer);
+    for (caller, expected) in [
+        (Caller::user("root").with_role(Role::Admin), Some(Oversight::Operate)),
+        (Caller::nobody().local(true), Some(Oversight::Operate)),
+        (eve.clone().local(true), Some(Oversight::Operate)),
+        (admin(&[TokenScope::Admin]), Some(Oversight::Operate)),
+        (admin(&[TokenScope::Read]), None),
+        (eve, Some(Oversight::See)),
+        (viewer(&[TokenScope::Read]), Some(Oversight::See)),
+        (viewer(&[TokenScope::Start, TokenScope::Cancel, TokenScope::Admin]), None),
+        (token(&TokenScope::ALL, &["dataset"]).with_role(Role::Viewer), None),
+        (token(&TokenScope::ALL, &["dataset"]).with_role(Role::Admin), None),
+        (Caller::user("ada"), None),
+        (Caller::owner("session:1"), None),
+        (Caller::nobody(), None),
+    ] {
+        assert_eq!(caller.oversight().ok(), expected, "{caller:?}");
+        let steers = expected == Some(Oversight::Operate);
+        assert_eq!(caller.may_operate().is_ok(), steers, "{caller:?}");
+    }
+}
+
+#[test]
+fn a_viewer_learns_the_names_of_users_and_no_whole_id_of_a_session() {
+    let (user, session) = ("user:ada.lovelace@example.org", "session:0123456789abcdef");
+    for (oversight, shown) in
+        [(Oversight::Operate, [user, session]), (Oversight::See, [user, "session:01234567"])]
+    {
+        assert_eq!([user, session].map(|owner| oversight.owner_shown(owner)), shown);
+    }
+}
+
+#[test]
 fn a_kind_is_for_those_whom_it_names() {
     let allow = ["group:ops".to_owned(), "ada".to_owned()];
     let ops = |name: &str| Caller::user(name).in_groups(["dev", "ops"]);

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Instant};
 
-use super::{Caller, Service, ServiceError, check_search, read_cursor};
+use super::{Caller, Oversight, Service, ServiceError, check_search, read_cursor};
 use crate::{
     engine::{
         ValidationError,
@@ -36,8 +36,17 @@ pub(super) enum Many {
 }
 
 impl Service {
+    /// Returns what the caller may do with the tasks of all owners together: a viewer may see them, an operator also
+    /// steer them.
+    ///
+    /// # Errors
+    /// [`ServiceError::Forbidden`] if the caller may not even see them.
+    pub fn oversight(&self, caller: &Caller) -> Result<Oversight, ServiceError> {
+        caller.oversight()
+    }
+
     /// Fails unless the caller may see and steer the tasks of all owners: an admin, or whoever connects
-    /// from the machine of an open server itself. The only place that decides it.
+    /// from the machine of an open server itself.
     ///
     /// # Errors
     /// [`ServiceError::Forbidden`].
@@ -45,12 +54,12 @@ impl Service {
         caller.may_operate()
     }
 
-    /// Returns the state of [`OPERATION`], for whoever may operate.
+    /// Returns the state of [`OPERATION`], for whoever may see the tasks of all owners.
     ///
     /// # Errors
     /// When the caller may not see it, and when the store fails.
     pub async fn operation(&self, caller: &Caller) -> Result<Snapshot, ServiceError> {
-        self.may_operate(caller)?;
+        self.oversight(caller)?;
         let now = self.engine.inner().store.now_ms().await?;
         let mut state = Snapshot::new(OPERATION, "operation".to_owned(), "Operation".to_owned());
         state.status = Status::Running;
@@ -65,29 +74,30 @@ impl Service {
     /// # Errors
     /// When the caller may not see it, and when the store fails.
     pub async fn overview(&self, caller: &Caller) -> Result<Overview, ServiceError> {
-        self.may_operate(caller)?;
+        let oversight = self.oversight(caller)?;
         let store = &self.engine.inner().store;
         let now = store.now_ms().await?;
         let mut overview = Overview::new(rfc3339(now));
         let pauses = store.pauses().await?;
-        overview.kinds = self.kind_loads(&pauses).await?;
+        overview.kinds = self.kind_loads(caller, oversight, &pauses).await?;
         let accounts = store.busiest_accounts(ACCOUNTS).await?.into_iter();
         overview.accounts = accounts
-            .map(|account| AccountLoad::new(account.account, account.queued, account.running))
+            .map(|it| AccountLoad::new(oversight.owner_shown(&it.account), it.queued, it.running))
             .collect();
         let first = now.div_euclid(HOUR_MS) - HOURS + 1;
         overview.hours = hours(first, store.hour_counts(first).await?);
         overview.workers = self.worker_loads(&pauses, now).await?;
         let running = store.longest_running(LOOKED_AT).await?;
-        overview.slowest = self.shown(running.iter().take(TASKS)).await;
-        overview.stuck = self.stuck(&running, now).await?;
+        overview.slowest = self.shown(oversight, running.iter().take(TASKS)).await;
+        overview.stuck = self.stuck(oversight, &running, now).await?;
         let examined = self.examined();
         let failed = AllTasksQuery::default().with(|query| {
             query.statuses = vec![Status::Error];
             query.limit = TASKS as u32;
             query.examine = examined;
         });
-        overview.failed = self.shown(store.list_all(&failed).await?.rows.iter()).await;
+        let failed = store.list_all(&failed).await?.rows;
+        overview.failed = self.shown(oversight, failed.iter()).await;
         Ok(overview)
     }
 
@@ -96,11 +106,21 @@ impl Service {
         (self.engine.inner().options.max_searched_tasks / 2).max(1)
     }
 
-    async fn kind_loads(&self, pauses: &[Pause]) -> Result<Vec<KindLoad>, ServiceError> {
+    /// The kinds that have unfinished tasks, and those without: for an operator all, for others those that they may
+    /// start, because nobody else learns of a kind.
+    async fn kind_loads(
+        &self,
+        caller: &Caller,
+        oversight: Oversight,
+        pauses: &[Pause],
+    ) -> Result<Vec<KindLoad>, ServiceError> {
         let mut loads = BTreeMap::new();
-        let kinds = self.kinds().into_iter().map(|info| info.kind);
         let paused = pauses.iter().filter(|pause| pause.scope == PauseScope::Kind);
-        for kind in kinds.chain(paused.map(|pause| pause.name.clone())) {
+        let (known, paused): (_, Vec<_>) = match oversight {
+            Oversight::Operate => (self.kinds(), paused.map(|it| it.name.clone()).collect()),
+            Oversight::See => (self.kinds_for(caller), Vec::new()),
+        };
+        for kind in known.into_iter().map(|info| info.kind).chain(paused) {
             loads.insert(kind.clone(), KindLoad::default().with(|load| load.kind = kind));
         }
         for counts in self.unfinished().await? {
@@ -136,15 +156,21 @@ impl Service {
         Ok(load.collect())
     }
 
-    pub(super) async fn shown(&self, rows: impl Iterator<Item = &Row>) -> Vec<OperatorTask> {
+    pub(super) async fn shown(
+        &self,
+        oversight: Oversight,
+        rows: impl Iterator<Item = &Row>,
+    ) -> Vec<OperatorTask> {
         let (read, mut tasks) = (Instant::now(), Vec::new());
         for row in rows {
-            tasks.push(OperatorTask::new(row.owner.clone(), self.show_one_of(row, read).await));
+            let owner = row.owner.as_deref().map(|owner| oversight.owner_shown(owner));
+            tasks.push(OperatorTask::new(owner, self.show_one_of(row, read).await));
         }
         tasks
     }
 
-    /// Lists the tasks of all owners, newest first.
+    /// Lists the tasks of all owners, newest first. A viewer searches their titles and errors, an operator also their
+    /// inputs.
     ///
     /// # Errors
     /// When the caller may not see them, when the filter is invalid, and when the store fails.
@@ -155,12 +181,13 @@ impl Service {
         cursor: Option<&str>,
         limit: Option<u32>,
     ) -> Result<OperatorTasks, ServiceError> {
-        self.may_operate(caller)?;
+        let oversight = self.oversight(caller)?;
         let options = &self.engine.inner().options;
         let limit = limit.unwrap_or(options.list_rows).clamp(1, options.max_list_rows);
-        let query = self.query(filter, cursor, limit)?;
+        let query = self.query(oversight, filter, cursor, limit)?;
         let (rows, next) = self.page(&query).await?;
-        let tasks = self.shown(rows.iter().filter(|row| row.expired().is_none())).await;
+        let rows = rows.iter().filter(|row| row.expired().is_none());
+        let tasks = self.shown(oversight, rows).await;
         Ok(OperatorTasks::new(tasks, next.map(|(at, id)| format!("{at}.{id}"))))
     }
 
@@ -179,6 +206,7 @@ impl Service {
 
     fn query(
         &self,
+        oversight: Oversight,
         filter: &OperatorFilter,
         cursor: Option<&str>,
         limit: u32,
@@ -195,9 +223,11 @@ impl Service {
         Ok(AllTasksQuery {
             statuses: statuses(filter.status.as_deref().unwrap_or_default())?,
             kind: given(&filter.kind),
-            owner: given(&filter.owner),
+            // Nobody finds out by searching what they are not shown.
+            owner: given(&filter.owner).map(|owner| oversight.owner_shown(&owner)),
             tag: given(&filter.tag),
             q: given(&filter.q),
+            search_inputs: oversight == Oversight::Operate,
             since: time("since", given(&filter.since))?,
             before: [until, cursor].into_iter().flatten().min(),
             limit: limit.saturating_add(1),
@@ -267,7 +297,8 @@ impl Service {
             let detail = "name what it is done for: status, kind, owner, tag, q, since or until";
             return Err(ValidationError::new(detail).into());
         }
-        let mut query = self.query(filter, cursor, self.engine.inner().options.max_list_rows)?;
+        let limit = self.engine.inner().options.max_list_rows;
+        let mut query = self.query(Oversight::Operate, filter, cursor, limit)?;
         let fits = |status: &Status| match many {
             Many::Cancel => matches!(status, Status::Queued | Status::Running),
             Many::Rerun => matches!(status, Status::Error | Status::Cancelled),

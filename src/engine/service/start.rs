@@ -221,7 +221,7 @@ impl Service {
             idempotency: None,
             priority,
             max_attempts: kind.options.max_attempts,
-            keep_ms: (!options.retention.keep.is_zero()).then(|| millis(options.retention.keep)),
+            keep_ms: options.retention.keep_of(&kind.options).map(millis),
             max_queued: options.max_queued_per_owner,
             max_queued_per_client: options.max_queued_per_client,
             max_queued_in_all: options.max_queued,

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{Service, ServiceError, operate::TASKS};
+use super::{Oversight, Service, ServiceError, operate::TASKS};
 use crate::{
     engine::{eta, millis, store::Row},
     task::OperatorTask,
@@ -12,6 +12,7 @@ impl Service {
     /// The running tasks without news for longer than their kind's habit; those first that have been running longest.
     pub(super) async fn stuck(
         &self,
+        oversight: Oversight,
         running: &[Row],
         now: i64,
     ) -> Result<Vec<OperatorTask>, ServiceError> {
@@ -39,7 +40,7 @@ impl Service {
                 break;
             }
         }
-        let mut tasks = self.shown(stuck.iter().map(|(row, _)| *row)).await;
+        let mut tasks = self.shown(oversight, stuck.iter().map(|(row, _)| *row)).await;
         for (task, (_, limit_ms)) in tasks.iter_mut().zip(stuck) {
             task.stuck_after_ms = Some(limit_ms);
         }

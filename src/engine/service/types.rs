@@ -2,6 +2,7 @@
 
 use std::io;
 
+use super::DataCall;
 use crate::{
     engine::{
         BudgetUsedUp, Full, LittleSpace, QuotaReached, TooOften, ValidationError,
@@ -170,15 +171,12 @@ pub enum ServiceError {
         "you have as many uploads as are kept; start a task with one, or wait until some expire"
     )]
     TooManyUploads,
-    /// The data of this owner is being exported already.
-    #[error("an export of this data is under way; wait until it ends, or cancel that download")]
-    ExportUnderWay,
-    /// As many exports are under way as may be.
-    #[error("{max} exports are under way, as many as may be; try again later")]
-    ExportsFull {
-        /// The limit.
-        max: usize,
-    },
+    /// The same call about all data of this owner is under way.
+    #[error("{}", .0.under_way())]
+    DataUnderWay(DataCall),
+    /// As many calls about all data of an owner are under way as may be: which, and how many.
+    #[error("{1} {calls} are under way, as many as may be; try again later", calls = .0.plural())]
+    DataCallsFull(DataCall, usize),
     /// The task or the batch has as many share links as may be.
     #[error("{0}")]
     TooManyShares(String),
@@ -302,12 +300,12 @@ impl From<ServiceError> for Problem {
                 problem.retry_after_ms = Some(PLACE_MS);
                 problem
             }
-            ServiceError::ExportUnderWay => {
+            ServiceError::DataUnderWay(_) => {
                 let mut problem = Self::new(429, "Too Many Requests", detail);
                 problem.retry_after_ms = Some(PLACE_MS);
                 problem
             }
-            ServiceError::ExportsFull { .. } => {
+            ServiceError::DataCallsFull(..) => {
                 let mut problem = Self::new(503, "Service Unavailable", detail)
                     .with_code(ProblemCode::ServerFull);
                 problem.retry_after_ms = Some(PLACE_MS);

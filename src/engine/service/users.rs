@@ -1,5 +1,5 @@
-//! Sessions of users who sign in with a password: beginning, listing and ending them, and finding that of
-//! a request. Passwords are verified by the HTTP layer.
+//! Sessions of users who sign in: beginning, listing and ending them, and finding that of a request. Passwords, and what
+//! a provider says, are verified by the HTTP layer.
 
 use std::{sync::Arc, time::Instant};
 
@@ -10,7 +10,8 @@ use crate::engine::{
     ClientAddress,
     audit::Action,
     store::{
-        EndedSessions, NewUserSession, SessionLifetime, StoredUser, StoredUserSession, TakeOver,
+        EndedSessions, NewUserSession, NotBegun, SessionLifetime, SignsIn, StoredUser,
+        StoredUserSession,
     },
 };
 
@@ -38,33 +39,33 @@ impl Service {
         Ok(self.engine.inner().store.user(name).await?)
     }
 
-    /// Begins a session of a user whose password was verified. What the anonymous session of the browser
-    /// owns becomes the user's. Returns the id for the cookie, which is stored nowhere, and the caller;
-    /// `None` if the user was disabled, or has another password, meanwhile.
+    /// Begins a session of a user who was verified. What the anonymous session of the browser owns
+    /// becomes the user's. Returns the id for the cookie, which is stored nowhere, and the caller.
     ///
     /// # Errors
-    /// When the store fails.
+    /// When the store fails. The inner one: why no session begins.
     pub async fn begin_user_session(
         &self,
-        user: &StoredUser,
+        who: impl Into<SignsIn>,
         browser: &Browser,
         lifetime: SessionLifetime,
-    ) -> Result<Option<(String, Caller)>, ServiceError> {
+    ) -> Result<Result<(String, Caller), NotBegun>, ServiceError> {
         let secret = secret::random("");
         let id = Uuid::new_v4().to_string();
-        let mut new = NewUserSession::new(id, secret::hash(&secret), user, lifetime);
+        let mut new = NewUserSession::new(id, secret::hash(&secret), who, lifetime);
         browser.name.clone_into(&mut new.browser);
-        let user = Caller::user(&user.name).at(browser.client);
         let anonymous = browser.anonymous.as_ref().filter(|it| it.how() == "session");
-        let change = anonymous.and_then(Caller::as_owner).zip(user.as_owner());
-        new.take_over = change.map(|(from, to)| TakeOver::new(from, to));
-        let audit = user.audits_about(Action::SignIn, &new.user);
-        new.audit = Some(audit.with(|audit| audit.how = "password"));
+        new.take_over = anonymous.and_then(Caller::as_owner).map(str::to_owned);
+        let user = Caller::user(new.who.name()).at(browser.client);
+        let how = new.who.how();
+        new.audit = Some(user.audits(Action::SignIn).with(|audit| audit.how = how));
         let begun = self.engine.inner().store.add_user_session(&new).await;
         if new.take_over.is_some() {
             // Also if the answer was lost: the owner of what is remembered may have changed.
             self.engine.inner().forget_owners();
         }
+        // The groups of the user's other sessions may have changed.
+        self.engine.inner().known_user_sessions.clear();
         Ok(begun?.map(|session| (secret, Caller::of_user_session(Arc::new(session)))))
     }
 
@@ -108,7 +109,7 @@ impl Service {
     /// Lists the caller's sessions, the last used first.
     ///
     /// # Errors
-    /// When no session with a password identifies the caller, and when the store fails.
+    /// When no session of a user identifies the caller, and when the store fails.
     pub async fn user_sessions(
         &self,
         caller: &Caller,
@@ -161,6 +162,6 @@ impl Service {
 
 /// The session by which the caller manages others.
 fn own_session(caller: &Caller) -> Result<&StoredUserSession, ServiceError> {
-    let refusal = "only who is signed in with a password has sessions here";
+    let refusal = "only who is signed in here has sessions";
     caller.user_session().ok_or(ServiceError::Forbidden(refusal))
 }

@@ -150,8 +150,10 @@ pub struct AllTasksQuery {
     pub owner: Option<String>,
     /// Only with this tag.
     pub tag: Option<String>,
-    /// Only whose title or error contains this, ignoring case.
+    /// Only whose title or error contains this, ignoring case; with `search_inputs` also whose input does.
     pub q: Option<String>,
+    /// Whether `q` is also searched in the first 10,000 characters of the inputs.
+    pub search_inputs: bool,
     /// Only queued since then.
     pub since: Option<i64>,
     /// Only tasks older than this one: `created_at` and id.

@@ -129,6 +129,8 @@ mod migrate;
 mod operate;
 mod options;
 mod outdated;
+#[path = "sql/owner_data.rs"]
+mod owner_data;
 #[path = "sql/preview.rs"]
 mod preview;
 #[path = "sql/read.rs"]
@@ -141,8 +143,6 @@ mod shares;
 mod statements;
 #[path = "sql/store.rs"]
 mod store;
-#[path = "sql/take_over.rs"]
-mod take_over;
 #[path = "sql/times.rs"]
 mod times;
 #[path = "sql/tokens.rs"]

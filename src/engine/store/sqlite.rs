@@ -1,8 +1,7 @@
 //! The embedded store: one SQLite file for one process.
 //!
-//! WAL mode; one connection writes, a small pool reads, and lease renewals have a connection of
-//! their own. A lock file excludes a second process, so that the leases of an earlier process can
-//! be reclaimed immediately.
+//! WAL mode; one connection writes, a small pool reads, and lease renewals have a connection of their own. A lock
+//! file excludes a second process, so that the leases of an earlier process can be reclaimed immediately.
 
 /// Whether `$text` contains `$needle`.
 macro_rules! contains {
@@ -119,6 +118,8 @@ mod map;
 mod migrate;
 #[path = "sql/operate.rs"]
 mod operate;
+#[path = "sql/owner_data.rs"]
+mod owner_data;
 #[cfg(test)]
 mod plans;
 #[path = "sql/preview.rs"]
@@ -133,8 +134,6 @@ mod shares;
 mod statements;
 #[path = "sql/store.rs"]
 mod store;
-#[path = "sql/take_over.rs"]
-mod take_over;
 #[path = "sql/times.rs"]
 mod times;
 #[path = "sql/tokens.rs"]
@@ -326,8 +325,7 @@ impl SqliteStore {
         self.db.close().await;
     }
 
-    /// A single process, ensured by the lock file: leases of another owner are from a process that
-    /// has ended.
+    /// A single process, ensured by the lock file: leases of another owner are from a process that has ended.
     const SHARED: bool = false;
 }
 

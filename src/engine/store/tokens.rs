@@ -18,7 +18,7 @@ pub enum TokenScope {
     Start,
     /// Cancel tasks.
     Cancel,
-    /// Act as an admin, if the user is one.
+    /// Act as an admin, if the user is one; delete all data of the user.
     Admin,
 }
 

@@ -1,10 +1,10 @@
-//! Users who sign in with a password, and their sessions.
+//! Users who sign in, with a password or at an OpenID Connect provider, and their sessions.
 
 use std::fmt;
 
 use async_trait::async_trait;
 
-use super::{NewAudit, StoreError};
+use super::{NewAudit, OwnerDataRows, StoreError};
 
 /// A stored user.
 #[derive(Clone, PartialEq, Eq)]
@@ -12,8 +12,10 @@ use super::{NewAudit, StoreError};
 pub struct StoredUser {
     /// The name. The owner id of their tasks is `user:` and the name.
     pub name: String,
-    /// Argon2id hash of the password, in the PHC string format.
+    /// Argon2id hash of the password, in the PHC string format; empty for a user of a provider.
     pub password_hash: String,
+    /// The OpenID Connect provider at which they sign in; `None`: they have a password.
+    pub issuer: Option<String>,
     /// When the user was added, in milliseconds since the Unix epoch.
     pub created_at: i64,
     /// When the user was disabled; `None`: may sign in.
@@ -46,21 +48,99 @@ impl SessionLifetime {
     }
 }
 
-/// A change of owner: what the browser's anonymous session owns becomes the user's.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct TakeOver {
-    /// The owner id of the anonymous session.
-    pub from: String,
-    /// The owner id of the user.
-    pub to: String,
+/// Prefix of the owner ids of users.
+pub(in crate::engine) const USER_PREFIX: &str = "user:";
+
+/// The owner id of the user with this name.
+pub(in crate::engine) fn owner_of_user(name: &str) -> String {
+    format!("{USER_PREFIX}{name}")
 }
 
-impl TakeOver {
-    /// From one owner id to another.
-    pub fn new(from: impl Into<String>, to: impl Into<String>) -> Self {
-        Self { from: from.into(), to: to.into() }
+/// Somebody whom an OpenID Connect provider named.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ProviderUser {
+    /// The provider.
+    pub issuer: String,
+    /// Who they are there: never that of somebody else, and never another one.
+    pub subject: String,
+    /// What they are called here. A user who has signed in before keeps the first name.
+    pub name: String,
+    /// Their groups.
+    pub groups: Vec<String>,
+}
+
+impl ProviderUser {
+    /// A user with this subject of an issuer and this name, in no group.
+    pub fn new(
+        issuer: impl Into<String>,
+        subject: impl Into<String>,
+        name: impl Into<String>,
+    ) -> Self {
+        Self {
+            issuer: issuer.into(),
+            subject: subject.into(),
+            name: name.into(),
+            groups: Vec::new(),
+        }
     }
+}
+
+crate::with::with!(ProviderUser);
+
+/// Who signs in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SignsIn {
+    /// A user whose password was verified.
+    Password {
+        /// The name.
+        name: String,
+        /// The hash of the password. It must still be that of the user.
+        hash: String,
+    },
+    /// A user of a provider, who is added at the first time.
+    Provider(ProviderUser),
+}
+
+impl SignsIn {
+    /// What they are called.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Password { name, .. } => name,
+            Self::Provider(user) => &user.name,
+        }
+    }
+
+    /// What identifies them, in the audit log.
+    pub(in crate::engine) const fn how(&self) -> &'static str {
+        match self {
+            Self::Password { .. } => "password",
+            Self::Provider(_) => "oidc",
+        }
+    }
+}
+
+impl From<&StoredUser> for SignsIn {
+    fn from(user: &StoredUser) -> Self {
+        Self::Password { name: user.name.clone(), hash: user.password_hash.clone() }
+    }
+}
+
+impl From<ProviderUser> for SignsIn {
+    fn from(user: ProviderUser) -> Self {
+        Self::Provider(user)
+    }
+}
+
+/// Why no session begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotBegun {
+    /// The user is disabled.
+    Disabled,
+    /// The user is gone, or has another password than the one that was verified.
+    Changed,
+    /// Another user has the name.
+    NameTaken,
 }
 
 /// A session to be stored. The id in its cookie is never stored.
@@ -71,33 +151,30 @@ pub struct NewUserSession {
     pub id: String,
     /// SHA-256 of the id in the cookie, hexadecimal.
     pub hash: String,
-    /// The name of the user.
-    pub user: String,
-    /// The hash of the password that was verified. It must still be that of the user.
-    pub password_hash: String,
+    /// Whose session it is.
+    pub who: SignsIn,
     /// What the browser calls itself, in a few words.
     pub browser: String,
     /// How long it lasts.
     pub lifetime: SessionLifetime,
-    /// Whose tasks and files become the user's.
-    pub take_over: Option<TakeOver>,
-    /// What is written to the audit log when it begins.
+    /// The owner id of the browser's anonymous session, whose tasks and files become the user's.
+    pub take_over: Option<String>,
+    /// What is written to the audit log when it begins, with the name of the user.
     pub audit: Option<NewAudit>,
 }
 
 impl NewUserSession {
-    /// A session of a user whose password was verified by this hash, in an unknown browser.
+    /// A session in an unknown browser.
     pub fn new(
         id: impl Into<String>,
         hash: impl Into<String>,
-        user: &StoredUser,
+        who: impl Into<SignsIn>,
         lifetime: SessionLifetime,
     ) -> Self {
         Self {
             id: id.into(),
             hash: hash.into(),
-            user: user.name.clone(),
-            password_hash: user.password_hash.clone(),
+            who: who.into(),
             browser: String::new(),
             lifetime,
             take_over: None,
@@ -116,6 +193,10 @@ pub struct StoredUserSession {
     pub id: String,
     /// The name of the user.
     pub user: String,
+    /// The provider at which the user signed in; `None`: with a password.
+    pub issuer: Option<String>,
+    /// The groups that the provider named.
+    pub groups: Vec<String>,
     /// What the browser calls itself, in a few words.
     pub browser: String,
     /// When it began, in milliseconds since the Unix epoch.
@@ -124,6 +205,13 @@ pub struct StoredUserSession {
     pub last_used_at: i64,
     /// When it expires unless it is used.
     pub expires_at: i64,
+}
+
+impl StoredUserSession {
+    /// What identified the user, in the audit log.
+    pub(in crate::engine) const fn how(&self) -> &'static str {
+        if self.issuer.is_some() { "oidc" } else { "password" }
+    }
 }
 
 /// Which sessions of a user end.
@@ -135,12 +223,12 @@ pub enum EndedSessions<'a> {
     AllBut(&'a str),
 }
 
-/// Rows of users and of their sessions. Expired sessions are removed some time later.
+/// Rows of users and of their sessions, and what each owner has. Expired sessions are removed some time later.
 ///
 /// # Errors
 /// As [`Store`](super::Store).
 #[async_trait]
-pub trait UserRows: Send + Sync + 'static {
+pub trait UserRows: OwnerDataRows {
     /// Adds a user; false if there is one with this name.
     async fn add_user(
         &self,
@@ -172,12 +260,12 @@ pub trait UserRows: Send + Sync + 'static {
     /// Returns the users by name; at most `limit`.
     async fn users(&self, limit: u32) -> Result<Vec<StoredUser>, StoreError>;
 
-    /// Begins a session, and takes over what its browser owns; `None` if the user is gone, is disabled, or has another password than the
-    /// one that was verified.
+    /// Begins a session, and takes over what its browser owns. Adds a user of a provider who is not
+    /// known yet; the groups of one who is become those of all their sessions.
     async fn add_user_session(
         &self,
         new: &NewUserSession,
-    ) -> Result<Option<StoredUserSession>, StoreError>;
+    ) -> Result<Result<StoredUserSession, NotBegun>, StoreError>;
 
     /// Returns the session with this hash unless it has expired, and notes its use: at most once in a
     /// minute. A noted use lets it expire later.

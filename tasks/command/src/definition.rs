@@ -99,6 +99,8 @@ pub struct Limits {
     pub timeout: Duration,
     /// Time between SIGTERM and SIGKILL. Default: 5 s.
     pub grace: Duration,
+    /// Retention of a task and its result after its end; zero: no limit. Default: that of all kinds.
+    pub keep: Option<Duration>,
     /// Maximum number of concurrent runs per server process. Default: 2.
     pub concurrency: u32,
     /// Maximum number of concurrent runs in all processes of a database. Default: no limit.
@@ -129,6 +131,7 @@ impl Default for Limits {
         Self {
             timeout: Duration::from_secs(3600),
             grace: Duration::from_secs(5),
+            keep: None,
             concurrency: 2,
             global_concurrency: None,
             at_most: None,

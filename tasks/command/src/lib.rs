@@ -144,6 +144,7 @@ impl CommandTasks {
             o.max_attempts = limits.max_attempts;
             o.resume = limits.max_attempts > 1;
             o.cancel_grace = limits.grace + LAST_WORDS;
+            o.keep = limits.keep;
             o.allow.clone_from(&definition.allow);
         });
         let task = CommandTask {

@@ -1,9 +1,9 @@
-//! The users' side of it.
+//! The users' side of it, with what they have.
 
 use async_trait::async_trait;
 use milepost::engine::store::{
-    EndedSessions, NewAudit, NewUserSession, SessionLifetime, StoreError, StoredUser,
-    StoredUserSession, UserRows,
+    EndedSessions, NewAudit, NewUserSession, NotBegun, OwnerDataRows, SessionLifetime, StoreError,
+    StoredUser, StoredUserSession, UserRows,
 };
 
 use super::Faulty;
@@ -53,7 +53,7 @@ impl UserRows for Faulty {
     async fn add_user_session(
         &self,
         new: &NewUserSession,
-    ) -> Result<Option<StoredUserSession>, StoreError> {
+    ) -> Result<Result<StoredUserSession, NotBegun>, StoreError> {
         self.fault("add_user_session").await?;
         self.inner.add_user_session(new).await
     }
@@ -80,5 +80,28 @@ impl UserRows for Faulty {
     ) -> Result<u64, StoreError> {
         self.fault("end_user_sessions").await?;
         self.inner.end_user_sessions(user, ended, audit).await
+    }
+}
+
+#[async_trait]
+impl OwnerDataRows for Faulty {
+    async fn remove_tokens_of(
+        &self,
+        owner: &str,
+        but: Option<&str>,
+        audit: Option<&NewAudit>,
+    ) -> Result<u64, StoreError> {
+        self.fault("remove_tokens_of").await?;
+        self.inner.remove_tokens_of(owner, but, audit).await
+    }
+
+    async fn delete_uploads_of(&self, owner: &str) -> Result<u64, StoreError> {
+        self.fault("delete_uploads_of").await?;
+        self.inner.delete_uploads_of(owner).await
+    }
+
+    async fn clear_tombstones_of(&self, owner: &str, most: u32) -> Result<u64, StoreError> {
+        self.fault("clear_tombstones_of").await?;
+        self.inner.clear_tombstones_of(owner, most).await
     }
 }

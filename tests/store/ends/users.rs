@@ -1,4 +1,4 @@
-//! The calls about users.
+//! The calls about users and what they have.
 
 use milepost::engine::store::{EndedSessions, NewUserSession, SessionLifetime, Store, StoreError};
 use uuid::Uuid;
@@ -26,6 +26,9 @@ pub(super) async fn call(store: &dyn Store, name: &str) -> Result<(), StoreError
         "end_user_sessions" => {
             store.end_user_sessions("ada", EndedSessions::One("id"), None).await.map(drop)
         }
+        "remove_tokens_of" => store.remove_tokens_of("user:ada", None, None).await.map(drop),
+        "delete_uploads_of" => store.delete_uploads_of("ada").await.map(drop),
+        "clear_tombstones_of" => store.clear_tombstones_of("ada", 5).await.map(drop),
         other => panic!("`{other}` is new: call it here, so that it is known to end"),
     }
 }

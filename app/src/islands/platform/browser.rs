@@ -2,6 +2,7 @@
 
 mod upload;
 
+use gloo_timers::future::TimeoutFuture;
 use js_sys::{Array, Reflect};
 use leptos::{
     ev::MouseEvent,
@@ -23,6 +24,11 @@ pub(crate) use self::upload::upload_files;
 pub(crate) fn initial_state<T: DeserializeOwned>() -> Option<T> {
     let text = document().get_element_by_id("initial-state")?.text_content()?;
     json::from_str(&text).ok()
+}
+
+/// Waits for so many milliseconds.
+pub(crate) async fn wait(ms: u32) {
+    TimeoutFuture::new(ms).await;
 }
 
 /// Form of the pressed button, if its fields are valid; otherwise the browser shows the errors.

@@ -25,6 +25,9 @@ pub(crate) async fn upload_files(form: &NoForm, _: impl Fn(u32)) -> Result<(), A
 }
 
 /// Never called.
+pub(crate) async fn wait(_: u32) {}
+
+/// Never called.
 pub(crate) fn send(form: &NoForm) {
     match *form {}
 }

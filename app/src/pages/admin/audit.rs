@@ -9,7 +9,10 @@ use milepost::{
     view::{server_fns::PagePart, text},
 };
 
-use super::{Table, tasks::field};
+use super::{
+    Table,
+    tasks::{field, full_time, time_field},
+};
 use crate::pages::{
     parts::ask,
     style::{AdminStyle, FormStyle},
@@ -46,8 +49,8 @@ fn filter_of(query: &ParamsMap) -> AuditFilter {
         filter.who = value(query, "who");
         filter.action = value(query, "action");
         filter.subject = value(query, "subject");
-        filter.from = value(query, "from");
-        filter.until = value(query, "until");
+        filter.from = value(query, "from").map(full_time);
+        filter.until = value(query, "until").map(full_time);
     })
 }
 
@@ -83,8 +86,8 @@ fn Filters(filter: AuditFilter) -> impl IntoView {
         >
             {field("who", "Who", filter.who)} {field("action", "Action", filter.action)}
             {field("subject", "Subject", filter.subject)}
-            {field("from", "From (RFC 3339)", filter.from)}
-            {field("until", "Until (RFC 3339)", filter.until)} <button>"Show"</button>
+            {time_field("from", "From (UTC)", filter.from)}
+            {time_field("until", "Until (UTC)", filter.until)} <button>"Show"</button>
             {is_filtered.then(|| view! { <a href="admin/audit">"All"</a> })}
         </form>
     }
@@ -138,5 +141,45 @@ fn Line(entry: AuditEntry) -> impl IntoView {
             <td>{subject} {detail}</td>
             <td>{outcome}</td>
         </tr>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(pairs: &[(&str, &str)]) -> AuditFilter {
+        let mut query = ParamsMap::new();
+        for (name, value) in pairs {
+            query.insert((*name).to_owned(), (*value).to_owned());
+        }
+        filter_of(&query)
+    }
+
+    #[test]
+    fn a_time_of_the_form_is_in_utc_and_stands_whole_in_the_links() {
+        let filter = asked(&[("from", "2026-12-24T14:02"), ("until", " "), ("who", "ada")]);
+        assert_eq!(filter.from.as_deref(), Some("2026-12-24T14:02:00Z"));
+        assert_eq!(filter.until, None);
+        let there = href(&filter, Some("5.7"));
+        assert_eq!(there, "admin/audit?who=ada&from=2026-12-24T14%3A02%3A00Z&cursor=5.7");
+    }
+
+    #[test]
+    fn a_time_that_the_address_gives_in_another_way_stays() {
+        for time in ["2026-12-24T14:02:11.5Z", "2026-12-24T14:02:00+01:00", "today"] {
+            assert_eq!(asked(&[("until", time)]).until.as_deref(), Some(time));
+        }
+    }
+
+    #[test]
+    fn a_field_shows_the_time_by_which_the_page_is_filtered() {
+        let field = |time: &str| time_field("from", "From (UTC)", Some(time.to_owned())).to_html();
+        let minute = field("2026-12-24T14:02:00Z");
+        for part in ["From (UTC)", "type=\"datetime-local\"", "value=\"2026-12-24T14:02\""] {
+            assert!(minute.contains(part), "{part} is not in {minute}");
+        }
+        let second = field("2026-12-24T14:02:11Z");
+        assert!(second.contains("value=\"2026-12-24T14:02:11Z\""), "not cut: {second}");
     }
 }

@@ -1,8 +1,9 @@
-//! The tasks of all owners: search, cancel and rerun over a filter.
+//! The tasks of all owners: search, and for operators cancel and rerun over a filter.
 
 use leptos::prelude::*;
 use leptos_router::params::ParamsMap;
 use milepost::{
+    engine::Oversight,
     http::percent_encoded,
     task::{OperatorFilter, OperatorTask, OperatorTasks, Snapshot, Status},
     view::text,
@@ -28,9 +29,7 @@ pub(crate) fn filter_from(fields: &[(String, String)]) -> OperatorFilter {
         let found = last(fields, name).map(str::trim).filter(|value| !value.is_empty());
         found.map(str::to_owned)
     };
-    let time = |name: &str| {
-        value(name).map(|time| if is_of_form(&time) { format!("{time}:00Z") } else { time })
-    };
+    let time = |name: &str| value(name).map(full_time);
     OperatorFilter::default().with(|filter| {
         filter.status = value("status");
         filter.kind = value("kind");
@@ -40,6 +39,11 @@ pub(crate) fn filter_from(fields: &[(String, String)]) -> OperatorFilter {
         filter.since = time("since");
         filter.until = time("until");
     })
+}
+
+/// A time with seconds and zone, as the service takes it; one that is not as a form sends it stays as it is.
+pub(super) fn full_time(time: String) -> String {
+    if is_of_form(&time) { format!("{time}:00Z") } else { time }
 }
 
 /// Whether a time is as a form sends it, in UTC: `2026-12-24T14:02`.
@@ -131,9 +135,10 @@ pub(super) fn field(
     }
 }
 
-/// The search form, what it found, and the buttons that act on all that it found.
+/// The search form, what it found, and for an operator the buttons that act on all that it found.
 #[component]
 pub(super) fn AllTasks(
+    oversight: Oversight,
     kinds: Vec<String>,
     filter: OperatorFilter,
     found: Option<OperatorTasks>,
@@ -143,13 +148,17 @@ pub(super) fn AllTasks(
         view! { <option selected=selected>{kind}</option> }
     });
     let options = options.collect::<Vec<_>>();
-    let results = found.map(|found| view! { <Found filter=filter.clone() found /> });
+    let results = found.map(|found| view! { <Found oversight filter=filter.clone() found /> });
+    let searched = match oversight {
+        Oversight::Operate => "Title, error or input",
+        _ => "Title or error",
+    };
     view! {
         <section>
             <h2 id="all">"All tasks"</h2>
             <form class="filters" method="get" action="admin" role="search" aria-labelledby="all">
                 <input type="hidden" name="search" value="" />
-                {field("q", "Title, error or input", filter.q)}
+                {field("q", searched, filter.q)}
                 <label>
                     <span>"Status"</span>
                     <select name="status">{status_options(filter.status.as_deref())}</select>
@@ -203,7 +212,11 @@ fn status_options(chosen: Option<&str>) -> impl IntoView + use<> {
 }
 
 /// A time in UTC, to the minute; one that the address gives in another way stays a text.
-fn time_field(name: &'static str, label: &'static str, time: Option<String>) -> impl IntoView {
+pub(super) fn time_field(
+    name: &'static str,
+    label: &'static str,
+    time: Option<String>,
+) -> impl IntoView {
     let time = time.unwrap_or_default();
     let minute = time.strip_suffix(":00Z").filter(|minute| is_of_form(minute));
     let (kind, value) = match (minute, time.is_empty()) {
@@ -242,7 +255,8 @@ pub(super) fn GoOn(act: String, cursor: String, filter: OperatorFilter) -> impl 
 }
 
 #[component]
-fn Found(filter: OperatorFilter, found: OperatorTasks) -> impl IntoView {
+fn Found(oversight: Oversight, filter: OperatorFilter, found: OperatorTasks) -> impl IntoView {
+    let operates = oversight == Oversight::Operate;
     let is_empty = found.tasks.is_empty() && found.next_cursor.is_none();
     let none = if is_empty { "No task matches." } else { "" };
     let rows = operator_rows("found", &found.tasks, none);
@@ -263,7 +277,7 @@ fn Found(filter: OperatorFilter, found: OperatorTasks) -> impl IntoView {
         <div inner_html=rows></div>
         {older}
         // Without a filter nothing is cancelled or rerun.
-        {(!is_empty && !filter.is_empty())
+        {(operates && !is_empty && !filter.is_empty())
             .then(|| {
                 view! {
                     <div class="acts">

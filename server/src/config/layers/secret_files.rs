@@ -12,7 +12,8 @@ use super::{ConfigError, Configuration, Source};
 use milepost_cli::secrets;
 
 /// Settings that may hold a secret, and the settings that name a file with it instead.
-const FILES: [(&str, &str); 3] = [
+const FILES: [(&str, &str); 4] = [
+    ("auth.oidc.client_secret", "auth.oidc.client_secret_file"),
     ("storage.database", "storage.database_file"),
     ("storage.direct_database", "storage.direct_database_file"),
     ("narrator.key", "narrator.key_file"),

@@ -133,6 +133,17 @@ async fn the_audit_log_shows_what_was_done_and_no_text_of_it_becomes_markup() {
     let found = browser.page("/admin/audit?action=start&until=2999-01-01T00:00:00Z").await;
     assert!(found.contains(&ids[2]) && !found.contains("<td>cancel</td>"), "{found}");
     assert!(found.contains("action=start&amp;until=2999"), "the pages keep the filter: {found}");
+    // As the two fields send it, in UTC to the minute.
+    let found = browser.page("/admin/audit?from=2000-01-01T00:00&until=2999-01-01T00:00").await;
+    for part in [&*ids[2], "From (UTC)", "Until (UTC)", "value=\"2000-01-01T00:00\""] {
+        assert!(found.contains(part), "{part} is not in {found}");
+    }
+    assert_eq!(found.matches("type=\"datetime-local\"").count(), 2, "{found}");
+    assert!(found.contains("from=2000-01-01T00%3A00%3A00Z&amp;until=2999"), "{found}");
+    for span in ["from=2999-01-01T00:00", "until=2000-01-01T00:00"] {
+        let none = browser.page(&format!("/admin/audit?{span}")).await;
+        assert!(none.contains("No entry matches."), "{span}: {none}");
+    }
     let none = browser.page(&format!("/admin/audit?action=cancel&subject={}", ids[2])).await;
     assert!(none.contains("No entry matches."), "{none}");
     assert_eq!(browser.look("/admin/audit?from=today").await.0, 400);

@@ -15,10 +15,12 @@ pub(crate) enum Act {
     Kind,
     /// Concerns something that only its owner may use.
     Own,
-    /// Concerns the tasks of all owners.
+    /// Shows the tasks of all owners.
+    SeeAll,
+    /// Concerns the tasks of all owners, or shows who did what.
     Operate,
-    /// Is there where users sign in with a password, which is not here.
-    Password,
+    /// Is there where users sign in, which is not here.
+    SignIn,
 }
 
 /// One route.
@@ -33,6 +35,11 @@ pub(crate) struct Row {
 }
 
 impl Row {
+    /// Whether who may do it loses all that they have here, the tokens too.
+    pub(super) fn takes_all(&self) -> bool {
+        matches!(self.path, "/api/v1/account/data" | "/account/delete-data")
+    }
+
     /// The scope that a token needs for a call of the API.
     pub(super) fn needs(&self) -> Option<TokenScope> {
         match (self.method, self.path) {
@@ -40,6 +47,7 @@ impl Row {
             (_, path) if path.contains("/shares") => Some(TokenScope::Start),
             ("GET", _) | (_, "/api/v1/tasks/poll") => Some(TokenScope::Read),
             (_, path) if path.ends_with("/cancel") => Some(TokenScope::Cancel),
+            ("DELETE", "/api/v1/account/data") => Some(TokenScope::Admin),
             ("DELETE", _) => Some(TokenScope::Cancel),
             _ => Some(TokenScope::Start),
         }
@@ -82,6 +90,7 @@ pub(crate) const ROWS: &[Row] = &[
     row("GET", "/api/v1/tasks/{id}/files/{name}", Act::See, "ended", NONE),
     row("GET", "/api/v1/tasks/{id}/files.zip", Act::See, "ended", NONE),
     row("GET", "/api/v1/account/export", Act::Anybody, NONE, NONE),
+    row("DELETE", "/api/v1/account/data", Act::Anybody, NONE, NONE),
     row("POST", "/api/v1/batches", Act::Kind, NONE, SECRETS),
     row("GET", "/api/v1/batches", Act::Anybody, NONE, NONE),
     row("GET", "/api/v1/batches/{id}", Act::See, "batch", NONE),
@@ -100,8 +109,8 @@ pub(crate) const ROWS: &[Row] = &[
     row("GET", "/api/v1/tasks/{id}/preview", Act::See, "ended", NONE),
     row("POST", "/api/v1/tasks/{id}/annotate", Act::Change, "ended", r#"{"tags":["a"]}"#),
     row("POST", "/api/v1/tasks/{id}/start-now", Act::Change, "waiting", NONE),
-    row("GET", "/api/v1/admin/overview", Act::Operate, NONE, NONE),
-    row("GET", "/api/v1/admin/tasks", Act::Operate, NONE, NONE),
+    row("GET", "/api/v1/admin/overview", Act::SeeAll, NONE, NONE),
+    row("GET", "/api/v1/admin/tasks", Act::SeeAll, NONE, NONE),
     row("GET", "/api/v1/audit", Act::Operate, NONE, NONE),
     row("POST", "/api/v1/admin/pause", Act::Operate, NONE, r#"{"kind":"secret"}"#),
     row("POST", "/api/v1/admin/resume", Act::Operate, NONE, r#"{"kind":"secret"}"#),
@@ -117,8 +126,10 @@ pub(crate) const ROWS: &[Row] = &[
     // Pages.
     row("GET", "/", Act::Anybody, NONE, NONE),
     row("GET", "/account", Act::Anybody, NONE, NONE),
-    row("GET", "/sign-in", Act::Password, NONE, NONE),
-    row("GET", "/admin", Act::Operate, NONE, NONE),
+    row("GET", "/sign-in", Act::SignIn, NONE, NONE),
+    row("GET", "/sign-in/provider", Act::SignIn, NONE, NONE),
+    row("GET", "/sign-in/callback", Act::SignIn, NONE, NONE),
+    row("GET", "/admin", Act::SeeAll, NONE, NONE),
     row("GET", "/admin/audit", Act::Operate, NONE, NONE),
     row("GET", "/forget", Act::Anybody, NONE, NONE),
     row("GET", "/tasks", Act::Anybody, NONE, NONE),
@@ -138,12 +149,14 @@ pub(crate) const ROWS: &[Row] = &[
     // Forms.
     row("POST", "/start/{kind}", Act::Kind, NONE, NONE),
     row("POST", "/start-several/{kind}", Act::Kind, NONE, NONE),
-    row("POST", "/sign-in", Act::Password, NONE, "name=ada&password=wrong"),
-    row("POST", "/sign-out", Act::Password, NONE, NONE),
-    row("POST", "/account/sessions/{id}/end", Act::Password, NONE, NONE),
-    row("POST", "/account/sessions/end-others", Act::Password, NONE, NONE),
+    row("POST", "/sign-in", Act::SignIn, NONE, "name=ada&password=wrong"),
+    row("POST", "/sign-out", Act::SignIn, NONE, NONE),
+    row("POST", "/account/sessions/{id}/end", Act::SignIn, NONE, NONE),
+    row("POST", "/account/sessions/end-others", Act::SignIn, NONE, NONE),
     row("POST", "/account/tokens", Act::Anybody, NONE, "name=a&scope=read"),
     row("POST", "/account/tokens/{id}/remove", Act::Own, "token", NONE),
+    row("POST", "/account/delete-data", Act::Anybody, NONE, "confirm=delete"),
+    row("POST", "/admin/delete-data", Act::Operate, NONE, "owner=nobody&confirm=delete"),
     row("POST", "/admin/pause", Act::Operate, NONE, "kind=secret"),
     row("POST", "/admin/resume", Act::Operate, NONE, "kind=secret"),
     row("POST", "/admin/cancel", Act::Operate, NONE, "tag=none"),

@@ -57,6 +57,8 @@ pub(super) enum Who {
     Token(TokenScope),
     /// A token of an admin, to read and to act as one.
     AdminToken,
+    /// A token of a viewer, to read.
+    ViewerToken,
     /// A token that was removed, one that has expired, and one that never was.
     RemovedToken,
     ExpiredToken,
@@ -69,7 +71,7 @@ pub(super) const PEOPLE: [Who; 6] =
 pub(super) const LINKS: [Who; 2] =
     [Who::Link { may_cancel: false }, Who::Link { may_cancel: true }];
 
-pub(super) const TOKENS: [Who; 8] = [
+pub(super) const TOKENS: [Who; 9] = [
     Who::RemovedToken,
     Who::ExpiredToken,
     Who::WrongToken,
@@ -78,6 +80,7 @@ pub(super) const TOKENS: [Who; 8] = [
     Who::Token(TokenScope::Cancel),
     Who::Token(TokenScope::Admin),
     Who::AdminToken,
+    Who::ViewerToken,
 ];
 
 /// How a request is answered.
@@ -99,14 +102,20 @@ pub(super) fn expected(row: &Row, who: Who) -> Verdict {
         (Who::RemovedToken | Who::ExpiredToken | Who::WrongToken, _) => Verdict::Unknown,
         (Who::Anonymous | Who::Foreign, _) => Verdict::Unknown,
         (Who::Link { may_cancel }, _) => expected_by_link(row, may_cancel),
-        (_, Act::Password) => Verdict::Hidden,
-        (Who::Admin | Who::AdminToken, Act::Operate) => Verdict::Allowed,
-        (_, Act::Operate) => Verdict::Forbidden,
+        (_, Act::SignIn) => Verdict::Hidden,
+        (Who::Admin | Who::AdminToken, Act::Operate | Act::SeeAll) => Verdict::Allowed,
+        (Who::Viewer | Who::ViewerToken, Act::SeeAll) => Verdict::Allowed,
+        (_, Act::Operate | Act::SeeAll) => Verdict::Forbidden,
         (Who::Token(scope), _) if needs.is_none_or(|needs| needs == scope) => Verdict::Allowed,
-        (Who::AdminToken, _) if needs.is_none_or(|needs| needs == TokenScope::Read) => {
+        (Who::AdminToken, _)
+            if needs.is_none_or(|it| matches!(it, TokenScope::Read | TokenScope::Admin)) =>
+        {
             expected(row, Who::Admin)
         }
-        (Who::Token(_) | Who::AdminToken, _) => Verdict::Forbidden,
+        (Who::ViewerToken, _) if needs.is_none_or(|needs| needs == TokenScope::Read) => {
+            expected(row, Who::Viewer)
+        }
+        (Who::Token(_) | Who::AdminToken | Who::ViewerToken, _) => Verdict::Forbidden,
         (Who::Owner, _) | (_, Act::Anybody) | (Who::Admin, Act::See | Act::Change | Act::Kind) => {
             Verdict::Allowed
         }
@@ -125,11 +134,11 @@ fn expected_by_link(row: &Row, may_cancel: bool) -> Verdict {
     match row.act {
         Act::See => Verdict::Allowed,
         Act::Change if may_cancel && row.path.contains("cancel") => Verdict::Allowed,
-        Act::Change | Act::Operate => Verdict::Forbidden,
+        Act::Change | Act::Operate | Act::SeeAll => Verdict::Forbidden,
         // What needs a session or a name.
         _ if row.path.starts_with("/account") => Verdict::Unknown,
         Act::Anybody if row.path.starts_with("/api/v1/account") => Verdict::Forbidden,
-        Act::Own | Act::Password => Verdict::Hidden,
+        Act::Own | Act::SignIn => Verdict::Hidden,
         // There is no kind for them.
         Act::Kind if row.method == "GET" || is_page => Verdict::Hidden,
         Act::Anybody if row.path == "/api/fn/start_task" => Verdict::Hidden,
@@ -176,6 +185,8 @@ impl World {
         let admin = ["admin", "--user", "root", "--scope", "read", "--scope", "admin"];
         let admin = self.token(&admin).await;
         self.tokens.push((Who::AdminToken, admin));
+        let viewer = self.token(&["viewer", "--user", "eve", "--scope", "read"]).await;
+        self.tokens.push((Who::ViewerToken, viewer));
         for (who, name) in [(Who::RemovedToken, "removed"), (Who::ExpiredToken, "expired")] {
             let token = self.token(&[name, "--user", "ada"]).await;
             self.tokens.push((who, token));

@@ -99,9 +99,9 @@ macro_rules! matching {
             contains!("search_title", "$5"),
             " OR ",
             contains!("lower(coalesce(error_message, ''))", "$5"),
-            " OR ",
+            " OR ($11 AND ",
             contains!("lower(substr(input, 1, 10000))", "$5"),
-            ") AND ($6 IS NULL OR kind = $6) AND ($7 IS NULL OR ",
+            ")) AND ($6 IS NULL OR kind = $6) AND ($7 IS NULL OR ",
             in_json_list!("status", "$7"),
             ") AND ($8 IS NULL OR owner = $8 OR substr(CAST($8 AS TEXT), 1, 5) <> 'user:' AND ",
             "substr(coalesce(owner, ''), 1, length(CAST($8 AS TEXT))) = $8)",
@@ -303,7 +303,8 @@ impl OperatorRows for This {
             .bind((!words.is_empty()).then_some(statuses))
             .bind(&query.owner)
             .bind(&query.tag)
-            .bind(query.since);
+            .bind(query.since)
+            .bind(query.search_inputs);
         let mut session = self.db.read().await?;
         let now = self.now_in(&mut session).await?;
         let rows = session.all(statement).await?;

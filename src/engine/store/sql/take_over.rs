@@ -1,7 +1,7 @@
 //! What an anonymous session owns becomes a user's.
 
-use super::{connections::Session, statements::account};
-use crate::engine::store::{StoreError, TakeOver};
+use super::super::{connections::Session, statements::account};
+use crate::engine::store::StoreError;
 
 /// Locked in one order, so that two transactions never wait for each other.
 const LOCK: &str = concat!("SELECT id FROM tasks WHERE owner = $1", for_update_by_id!());
@@ -26,10 +26,11 @@ const TAKE_REST: [&str; 4] = [
      AND key NOT IN (SELECT key FROM starts WHERE owner_or_none = $2)",
 ];
 
-/// Makes tasks and files those of another owner; returns the number of tasks.
+/// Makes tasks and files of an owner those of another; returns the number of tasks.
 pub(super) async fn take_over(
     tx: &mut Session<'_>,
-    TakeOver { from, to }: &TakeOver,
+    from: &str,
+    to: &str,
 ) -> Result<u64, StoreError> {
     tx.all(sqlx::query(LOCK).bind(from)).await?;
     tx.execute(sqlx::query(DROP_UNIQUE_KEYS).bind(from).bind(to)).await?;

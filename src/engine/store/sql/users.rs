@@ -1,43 +1,52 @@
-//! Users who sign in with a password, and their sessions.
+//! Users who sign in, and their sessions.
+
+// Beside this file, because stores declare it by its path.
+mod sign_in;
+mod take_over;
 
 use async_trait::async_trait;
 use sqlx::Row as _;
 
-use super::{DbRow, This, audit, connections::Session, map::storable, take_over::take_over};
+use self::{sign_in::user_who, take_over::take_over};
+use super::{
+    DbRow, This, audit,
+    connections::Session,
+    map::{corrupt, storable},
+};
 use crate::engine::store::{
-    EndedSessions, NewAudit, NewUserSession, SessionLifetime, StoreError, StoredUser,
-    StoredUserSession, UserRows,
+    EndedSessions, NewAudit, NewUserSession, NotBegun, SessionLifetime, SignsIn, StoreError,
+    StoredUser, StoredUserSession, UserRows, owner_of_user,
 };
 
 macro_rules! session_columns {
     () => {
-        "id, user_name, browser, created_at, last_used_at, expires_at"
+        "id, user_name, user_groups, browser, created_at, last_used_at, expires_at, \
+         (SELECT issuer FROM users WHERE name = user_name) AS issuer"
     };
 }
 
 const ADD_USER: &str = "INSERT INTO users (name, password_hash, created_at) VALUES ($1, $2, $3) \
     ON CONFLICT (name) DO NOTHING";
 
-const SET_PASSWORD: &str = "UPDATE users SET password_hash = $2 WHERE name = $1";
+/// A user of a provider gets none.
+const SET_PASSWORD: &str = "UPDATE users SET password_hash = $2 WHERE name = $1 AND issuer IS NULL";
 
 const DISABLE: &str = "UPDATE users SET disabled_at = coalesce(disabled_at, $2) WHERE name = $1";
 
 const ENABLE: &str = "UPDATE users SET disabled_at = NULL WHERE name = $1";
 
-const USER: &str = "SELECT name, password_hash, created_at, disabled_at FROM users WHERE name = $1";
-
-/// Excludes changes of the user until the transaction ends.
-const LOCK_USER: &str = concat!(
-    "SELECT name FROM users WHERE name = $1 AND password_hash = $2 AND disabled_at IS NULL",
-    for_update!()
-);
+const USER: &str =
+    "SELECT name, password_hash, issuer, created_at, disabled_at FROM users WHERE name = $1";
 
 const USERS: &str =
-    "SELECT name, password_hash, created_at, disabled_at FROM users ORDER BY name LIMIT $1";
+    "SELECT name, password_hash, issuer, created_at, disabled_at FROM users ORDER BY name LIMIT $1";
 
 const ADD_SESSION: &str = "INSERT INTO user_sessions \
-    (id, hash, user_name, browser, created_at, last_used_at, expires_at) \
-    VALUES ($1, $2, $3, $4, $5, $6, $7)";
+    (id, hash, user_name, user_groups, browser, created_at, last_used_at, expires_at) \
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+
+/// What the provider says last counts in all browsers of a user.
+const SET_GROUPS: &str = "UPDATE user_sessions SET user_groups = $2 WHERE user_name = $1";
 
 const BY_HASH: &str = concat!(
     "SELECT ",
@@ -101,7 +110,9 @@ impl UserRows for This {
         let mut tx = self.db.write().await?;
         let now = self.now_in(&mut tx).await?;
         let changed = tx.execute(sqlx::query(SET_PASSWORD).bind(name).bind(password_hash)).await?;
-        tx.execute(sqlx::query(END_ALL).bind(name)).await?;
+        if changed > 0 {
+            tx.execute(sqlx::query(END_ALL).bind(name)).await?;
+        }
         audit::write(&mut tx, audit.filter(|_| changed > 0), now).await?;
         tx.commit().await?;
         Ok(changed > 0)
@@ -141,42 +152,36 @@ impl UserRows for This {
     async fn add_user_session(
         &self,
         new: &NewUserSession,
-    ) -> Result<Option<StoredUserSession>, StoreError> {
-        let mut tx = self.db.write_for(&format!("user {}", new.user)).await?;
+    ) -> Result<Result<StoredUserSession, NotBegun>, StoreError> {
+        let mut tx = self.db.write_for(&format!("user {}", new.who.name())).await?;
         let now = self.now_in(&mut tx).await?;
-        let lock = sqlx::query(LOCK_USER).bind(&new.user).bind(&new.password_hash);
-        if tx.first(lock).await?.is_none() {
-            tx.commit().await?;
-            return Ok(None);
-        }
-        let session = StoredUserSession {
-            id: new.id.clone(),
-            user: new.user.clone(),
-            browser: storable(&new.browser).into_owned(),
-            created_at: now,
-            last_used_at: now,
-            expires_at: expires_at(new.lifetime, now, now),
+        let name = match user_who(&mut tx, &new.who, now).await? {
+            Ok(name) => name,
+            Err(refused) => {
+                tx.commit().await?;
+                return Ok(Err(refused));
+            }
         };
+        let session = begun(new, name, now);
+        let groups = serde_json::to_string(&session.groups).map_err(|e| corrupt("groups", e))?;
         let add = sqlx::query(ADD_SESSION)
             .bind(&session.id)
             .bind(&new.hash)
             .bind(&session.user)
+            .bind(&groups)
             .bind(&session.browser)
             .bind(session.created_at)
             .bind(session.last_used_at)
             .bind(session.expires_at);
         tx.execute(add).await?;
+        tx.execute(sqlx::query(SET_GROUPS).bind(&session.user).bind(&groups)).await?;
         let taken = match &new.take_over {
-            Some(change) => take_over(&mut tx, change).await?,
+            Some(from) => take_over(&mut tx, from, &owner_of_user(&session.user)).await?,
             None => 0,
         };
-        let audit = new.audit.clone().map(|audit| match taken {
-            0 => audit,
-            tasks => audit.with(|it| it.detail = Some(format!("took over {tasks} tasks"))),
-        });
-        audit::write(&mut tx, &audit, now).await?;
+        audit::write(&mut tx, &sign_in_audit(new, &session, taken), now).await?;
         tx.commit().await?;
-        Ok(Some(session))
+        Ok(Ok(session))
     }
 
     async fn use_user_session(
@@ -235,6 +240,41 @@ impl This {
     }
 }
 
+/// The session of the user with this name, which begins now.
+fn begun(new: &NewUserSession, name: String, now: i64) -> StoredUserSession {
+    let (issuer, groups) = match &new.who {
+        SignsIn::Password { .. } => (None, Vec::new()),
+        SignsIn::Provider(user) => (Some(user.issuer.clone()), user.groups.clone()),
+    };
+    StoredUserSession {
+        id: new.id.clone(),
+        user: name,
+        issuer,
+        groups,
+        browser: storable(&new.browser).into_owned(),
+        created_at: now,
+        last_used_at: now,
+        expires_at: expires_at(new.lifetime, now, now),
+    }
+}
+
+/// The row about a sign-in that took over so many tasks.
+fn sign_in_audit(
+    new: &NewUserSession,
+    session: &StoredUserSession,
+    taken: u64,
+) -> Option<NewAudit> {
+    let audit = new.audit.clone()?;
+    Some(audit.with(|row| {
+        row.who.clone_from(&session.user);
+        row.subject = Some(session.user.clone());
+        if taken > 0 {
+            let tasks = if taken == 1 { "task" } else { "tasks" };
+            row.detail = Some(format!("took over {taken} {tasks}"));
+        }
+    }))
+}
+
 /// When a session that began then and is used now expires.
 fn expires_at(lifetime: SessionLifetime, created_at: i64, now: i64) -> i64 {
     now.saturating_add(lifetime.idle_ms).min(created_at.saturating_add(lifetime.max_ms))
@@ -244,15 +284,19 @@ fn user(raw: &DbRow) -> Result<StoredUser, StoreError> {
     Ok(StoredUser {
         name: raw.try_get("name")?,
         password_hash: raw.try_get("password_hash")?,
+        issuer: raw.try_get("issuer")?,
         created_at: raw.try_get("created_at")?,
         disabled_at: raw.try_get("disabled_at")?,
     })
 }
 
 fn session(raw: &DbRow) -> Result<StoredUserSession, StoreError> {
+    let groups: String = raw.try_get("user_groups")?;
     Ok(StoredUserSession {
         id: raw.try_get("id")?,
         user: raw.try_get("user_name")?,
+        issuer: raw.try_get("issuer")?,
+        groups: serde_json::from_str(&groups).map_err(|e| corrupt("groups", e))?,
         browser: raw.try_get("browser")?,
         created_at: raw.try_get("created_at")?,
         last_used_at: raw.try_get("last_used_at")?,

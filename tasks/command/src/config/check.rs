@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use milepost::engine::{InvalidRate, RunRate, is_user_or_group};
+use milepost::engine::{InvalidRate, RetentionOptions, RunRate, is_user_or_group};
 use sha2::{Digest as _, Sha256};
 use toml::Spanned;
 
@@ -303,10 +303,12 @@ impl Checker<'_> {
             small(&raw.global_concurrency, "global_concurrency", 1..=1_000_000);
         let max_attempts = small(&raw.max_attempts, "max_attempts", 1..=100);
         let processes = small(&raw.max_processes, "max_processes", 1..=100_000);
+        let keep = number(&raw.keep_s, "keep_s", 0..=RetentionOptions::MAX_KEEP_S);
         let output = number(&raw.max_output_bytes, "max_output_bytes", 1024..=2 * MB);
         Limits {
             timeout: seconds(number(&raw.timeout_s, "timeout_s", 1..=31_536_000), usual.timeout),
             grace: seconds(number(&raw.grace_s, "grace_s", 0..=3600), usual.grace),
+            keep: keep.map(Duration::from_secs),
             concurrency: concurrency.unwrap_or(usual.concurrency),
             global_concurrency,
             at_most,

@@ -33,6 +33,7 @@ pub(super) struct RawCommand {
     pub(super) allow: At<Vec<Spanned<String>>>,
     pub(super) timeout_s: At<u64>,
     pub(super) grace_s: At<u64>,
+    pub(super) keep_s: At<u64>,
     pub(super) concurrency: At<u32>,
     pub(super) global_concurrency: At<u32>,
     pub(super) at_most: At<String>,

@@ -34,6 +34,7 @@ env = ["HOME"]
 set_env = { KEY = "hush", HERE = "{config_dir}/x" }
 timeout_s = 60
 grace_s = 1
+keep_s = 0
 concurrency = 3
 global_concurrency = 5
 at_most = "10/min"
@@ -85,6 +86,7 @@ fn every_key_is_read() {
     assert_eq!(archive.limits.timeout, Duration::from_secs(60));
     assert_eq!(archive.limits.memory_bytes, Some(64 << 20));
     assert_eq!((archive.limits.processes, archive.limits.max_attempts), (8, 2));
+    assert_eq!(archive.limits.keep, Some(Duration::ZERO), "not that of all kinds");
     let rates = [archive.limits.at_most, archive.limits.at_most_per_owner];
     let rates = rates.map(|rate| rate.map(|rate| rate.to_string()).unwrap_or_default());
     assert_eq!(
@@ -97,6 +99,7 @@ fn every_key_is_read() {
     assert_eq!(archive.allow, ["group:ops", "ada"]);
     let usual = &commands.definitions[0];
     assert_eq!((usual.title.as_str(), usual.limits.max_attempts), ("second", 1));
+    assert_eq!(usual.limits.keep, None);
 }
 
 #[test]
@@ -114,7 +117,7 @@ fn what_is_printed_can_be_read_again_and_holds_no_secret() {
 fn a_fingerprint_tells_what_is_done_apart_and_not_how_it_is_called() {
     let print = |text: &str| read(text).unwrap().definitions[0].fingerprint.clone();
     let usual = print(&with(""));
-    assert_eq!(usual, print(&with("\n\ntitle = 'T'\ntimeout_s = 5")));
+    assert_eq!(usual, print(&with("\n\ntitle = 'T'\ntimeout_s = 5\nkeep_s = 5")));
     assert_ne!(usual, print(&with("pty = true")));
     assert_ne!(usual, print(&with("").replace("'p'", "'q'")));
     assert_ne!(usual, print(&(with("") + "pattern = 'a'")));
@@ -177,6 +180,10 @@ fn mistakes_are_told_with_their_line_and_what_would_be_right() {
         ("[commands.a]\nargv = ['p']\nresults = ['[']", "milepost.toml:3: `commands.a.results`"),
         ("[commands.a]\nargv = ['p']\nsuccess_exit_codes = [300]", "exit codes from 0 to 255"),
         ("[commands.a]\nargv = ['p']\ntimeout_s = 0", "milepost.toml:3: `commands.a.timeout_s`"),
+        (
+            "[commands.a]\nargv = ['p']\nkeep_s = 3153600001",
+            "milepost.toml:3: `commands.a.keep_s`: must be 0 to 3153600000",
+        ),
         ("[commands.a]\nargv = ['p']\nstages = [{ name = '' }]", "milepost.toml:3: `commands.a.st"),
         ("[commands.story]\nargv = ['p']", "milepost.toml:1: `commands.story`: this is the name"),
         (

@@ -126,7 +126,7 @@ fn by_topic(research: &Research, lexicon: &Lexicon) -> Vec<Section> {
     for part in 1..wanted {
         let ideal = part * paragraphs.len() / wanted;
         let reach = (paragraphs.len() / wanted / 3).max(1);
-        let low = ideal.saturating_sub(reach).max(cuts.last().map_or(1, |last| last + 1));
+        let low = ideal.saturating_sub(reach).max(cuts.last().map_or(1, |&last: &usize| last + 1));
         let high = (ideal + reach).min(paragraphs.len().saturating_sub(1));
         let cut = (low..=high)
             .min_by_key(|i| (terms[*i].intersection(&terms[i - 1]).count(), i.abs_diff(ideal)));

@@ -7,7 +7,7 @@ use crate::{
     engine::store::{
         AllInserted, Audit, AuditQuery, CommitGroup, EndedSessions, Inserted, LabelChange,
         NewAudit, NewShare, NewTask, NewToken, NewUserSession, PauseScope, SessionLifetime,
-        ShareSubject,
+        ShareSubject, SignsIn,
     },
     task::{BatchId, TaskId},
 };
@@ -143,8 +143,9 @@ pub async fn what_changes_users_tokens_and_pauses_writes_its_row(f: &Fixture) {
     let session = NewUserSession::new("i", "h", &user, lifetime);
     let session = session.with(|new| new.audit = audit("sign_in"));
     f.store.add_user_session(&session).await.unwrap().expect("a session");
-    let late = session.clone().with(|new| new.password_hash = "old".to_owned());
-    assert!(f.store.add_user_session(&late).await.unwrap().is_none());
+    let old = SignsIn::Password { name: "ada".to_owned(), hash: "old".to_owned() };
+    let late = session.clone().with(|new| new.who = old);
+    assert!(f.store.add_user_session(&late).await.unwrap().is_err());
     for _ in 0..2 {
         let audit = audit("sign_out");
         f.store.end_user_sessions("ada", EndedSessions::One("i"), audit.as_ref()).await.unwrap();

@@ -124,7 +124,11 @@ pub async fn tasks_of_all_owners_are_found_by_what_is_asked_for(f: &Fixture) {
     assert_eq!(found(page(|query| query.statuses = vec![Status::Queued])).await, [queued.id]);
     assert_eq!(found(page(|query| query.q = Some("PAPER".to_owned()))).await, [failed.id]);
     assert_eq!(found(page(|query| query.q = Some("lighthouse".to_owned()))).await.len(), 3);
-    assert_eq!(found(page(|query| query.q = Some("quiet".to_owned()))).await, [queued.id]);
+    let quiet = AllTasksQuery { q: Some("quiet".to_owned()), ..page(|_| {}) };
+    assert!(found(quiet.clone()).await.is_empty(), "an input is searched only if asked for");
+    let inputs = page(|query| query.search_inputs = true);
+    assert_eq!(found(AllTasksQuery { q: quiet.q, ..inputs.clone() }).await, [queued.id]);
+    assert_eq!(found(inputs).await.len(), 3, "without words it leaves nothing out");
     assert_eq!(found(page(|query| query.owner = Some("bo".to_owned()))).await, [queued.id]);
     assert_eq!(found(page(|query| query.tag = Some("night".to_owned()))).await, [queued.id]);
     assert!(found(page(|query| query.kind = Some("other".to_owned()))).await.is_empty());

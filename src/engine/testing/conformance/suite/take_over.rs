@@ -5,9 +5,7 @@ use super::{
     artifacts::{kept, upload},
 };
 use crate::{
-    engine::store::{
-        Inserted, ListQuery, NewTask, NewUserSession, SessionLifetime, TakeOver, UsageOf,
-    },
+    engine::store::{Inserted, ListQuery, NewTask, NewUserSession, SessionLifetime, UsageOf},
     task::TaskId,
 };
 
@@ -23,8 +21,8 @@ async fn sign_in(f: &Fixture, hash: &str) {
     f.store.add_user("ada", "hash", None).await.unwrap();
     let ada = f.store.user("ada").await.unwrap().unwrap();
     let new = NewUserSession::new(hash, hash, &ada, SessionLifetime::new(1_000, 1_000));
-    let new = new.with(|new| new.take_over = Some(TakeOver::new(ANONYMOUS, ADA)));
-    assert!(f.store.add_user_session(&new).await.unwrap().is_some());
+    let new = new.with(|new| new.take_over = Some(ANONYMOUS.to_owned()));
+    assert!(f.store.add_user_session(&new).await.unwrap().is_ok());
 }
 
 async fn listed(f: &Fixture, owner: &str, tag: Option<&str>) -> Vec<TaskId> {
@@ -100,7 +98,7 @@ pub async fn who_may_not_sign_in_takes_nothing_over(f: &Fixture) {
     let ada = f.store.user("ada").await.unwrap().unwrap();
     f.store.set_disabled("ada", true, None).await.unwrap();
     let new = NewUserSession::new("i", "h", &ada, SessionLifetime::new(1_000, 1_000));
-    let new = new.with(|new| new.take_over = Some(TakeOver::new(ANONYMOUS, ADA)));
-    assert!(f.store.add_user_session(&new).await.unwrap().is_none());
+    let new = new.with(|new| new.take_over = Some(ANONYMOUS.to_owned()));
+    assert!(f.store.add_user_session(&new).await.unwrap().is_err());
     assert_eq!(f.get(anonymous.id).await.owner.as_deref(), Some(ANONYMOUS));
 }

@@ -17,7 +17,7 @@ async fn user(f: &Fixture, name: &str) -> StoredUser {
 async fn begin(f: &Fixture, user: &StoredUser, hash: &str) -> Option<StoredUserSession> {
     let new = NewUserSession::new(format!("id of {hash}"), hash, user, LIFETIME);
     let new = new.with(|new| new.browser = "Firefox on „Linux“".to_owned());
-    f.store.add_user_session(&new).await.unwrap()
+    f.store.add_user_session(&new).await.unwrap().ok()
 }
 
 async fn used(f: &Fixture, hash: &str) -> Option<StoredUserSession> {

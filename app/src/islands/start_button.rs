@@ -2,21 +2,15 @@
 
 use leptos::{ev::MouseEvent, prelude::*, task::spawn_local};
 
-use super::platform::{self, initial_state};
+use super::platform;
 use crate::{
     api::{self, ApiError},
     wire::path_of,
 };
 
-/// Button that submits its form. The initial state is the kind's name. On invalid fields it submits
-/// the form without the script, and the server shows the errors at the fields; other problems
-/// appear beside the button and leave the form unchanged.
-#[island(lazy)]
-pub fn StartIsland() -> impl IntoView {
-    initial_state::<String>().map(button)
-}
-
-fn button(kind: String) -> impl IntoView {
+/// Button that submits its form. On invalid fields it submits the form without the script, and the server shows the
+/// errors at the fields; other problems appear beside the button and leave the form unchanged.
+pub(super) fn start_button(kind: String) -> impl IntoView {
     let label = RwSignal::new("Start".to_owned());
     let problem = RwSignal::new(String::new());
     let starting = move || label.with_untracked(|label| label != "Start");
