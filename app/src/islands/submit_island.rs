@@ -7,7 +7,7 @@ use super::{delete_button::delete_button, platform::initial_state, start_button:
 /// The state of a button that deletes a task; no kind is called that.
 pub(crate) const DELETE: &str = "";
 
-/// Button that submits its form. The initial state is the kind that it starts, or [`DELETE`]. Without the script it
+/// Button that submits its form. The initial state is the kind that it starts, or `DELETE`. Without the script it
 /// submits at once.
 #[island(lazy)]
 pub fn SubmitIsland() -> impl IntoView {
