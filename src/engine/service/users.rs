@@ -9,10 +9,7 @@ use super::{Caller, Service, ServiceError, secret};
 use crate::engine::{
     ClientAddress,
     audit::Action,
-    store::{
-        EndedSessions, NewUserSession, NotBegun, SessionLifetime, SignsIn, StoredUser,
-        StoredUserSession,
-    },
+    store::{EndedSessions, NewUserSession, NotBegun, SessionLifetime, SignsIn, StoredUserSession},
 };
 
 /// A browser in which a session begins.
@@ -35,7 +32,10 @@ impl Service {
     /// # Errors
     /// When the store fails.
     #[cfg(feature = "http")]
-    pub(crate) async fn user(&self, name: &str) -> Result<Option<StoredUser>, ServiceError> {
+    pub(crate) async fn user(
+        &self,
+        name: &str,
+    ) -> Result<Option<crate::engine::store::StoredUser>, ServiceError> {
         Ok(self.engine.inner().store.user(name).await?)
     }
 
