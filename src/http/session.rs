@@ -161,9 +161,7 @@ pub(super) fn of_browser(headers: &HeaderMap, options: &HttpOptions) -> Option<C
     if !options.session_cookie {
         return None;
     }
-    let mut sessions =
-        values(&NAME, headers, options).filter_map(|it| open(it, &options.session_key));
-    sessions.next().map(|session| session.caller)
+    read(headers, options, &Recent::default()).map(|session| session.caller)
 }
 
 /// The values of a cookie in the order in which the browser sent them.

@@ -3,19 +3,23 @@
 use axum::{
     body::Body,
     extract::Request,
-    http::{HeaderMap, Method, request::Parts},
+    http::{
+        HeaderMap, HeaderValue, Method,
+        header::{CACHE_CONTROL, SET_COOKIE},
+        request::Parts,
+    },
     response::{IntoResponse as _, Redirect, Response},
 };
 use milepost::{
     engine::Caller,
-    http::BodyCheck,
+    http::{BodyCheck, SIGN_IN_PATH},
     task::{FieldError, Problem},
 };
 
 use super::entered;
 use crate::{
     links,
-    outcome::{Notice, Outcome},
+    outcome::{NotSignedIn, Notice, Outcome},
     pages::delete::{CONFIRM, CONFIRM_FIELD},
     site::{Site, SiteState},
     wire::KEY_FIELD,
@@ -76,6 +80,40 @@ pub(super) fn key(entered: &[(String, String)]) -> Option<&str> {
 /// Redirects after a `POST` to a page that can be reloaded; `path` is relative to the root of the site.
 pub(super) fn see_other(parts: &Parts, path: &str) -> Response {
     Redirect::to(&format!("{}{path}", links::root(parts))).into_response()
+}
+
+/// Redirects somebody who has signed in to the page that was asked for.
+pub(super) fn to_asked_page(
+    parts: &Parts,
+    return_to: Option<&str>,
+    cookies: Vec<HeaderValue>,
+) -> Response {
+    let mut response = see_other(parts, return_to.unwrap_or_default().trim_start_matches('/'));
+    for cookie in cookies {
+        response.headers_mut().append(SET_COOKIE, cookie);
+    }
+    unstored(response)
+}
+
+/// Shows the page where users sign in, with the problem.
+pub(super) async fn not_signed_in(
+    state: &SiteState,
+    parts: Parts,
+    rejected: NotSignedIn,
+) -> Response {
+    let request = page(parts, SIGN_IN_PATH);
+    unstored(state.render(request, Outcome::NotSignedIn(rejected)).await)
+}
+
+/// A response that no cache stores.
+pub(super) fn unstored(mut response: Response) -> Response {
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+/// Problem for a page of another way to sign in.
+pub(super) fn no_page() -> Problem {
+    Problem::new(404, "Not Found", "There is no page here.")
 }
 
 /// Request for the page that the form was on.

@@ -2,7 +2,7 @@
 
 use axum::{
     extract::{Path, Request, State},
-    http::{HeaderValue, header, request::Parts},
+    http::{header, request::Parts},
     response::Response,
 };
 use milepost::{
@@ -10,19 +10,15 @@ use milepost::{
     task::Problem,
 };
 
-use super::respond::{caller, page, redirect_to, see_other, sent};
+use super::respond::{caller, no_page, not_signed_in, redirect_to, see_other, sent, to_asked_page};
 use crate::{
-    outcome::{NotSignedIn, Outcome},
+    outcome::NotSignedIn,
     pages::sign_in::SIGNED_OUT,
     site::SiteState,
     wire::{NAME_FIELD, PASSWORD_FIELD, last},
 };
 
 const ACCOUNT: &str = "/account";
-
-fn no_page() -> Problem {
-    Problem::new(404, "Not Found", "There is no page here.")
-}
 
 /// `POST /sign-in`: signs in and redirects to the page that was asked for, or shows the form again.
 pub(crate) async fn post_sign_in(State(state): State<SiteState>, request: Request) -> Response {
@@ -45,22 +41,12 @@ pub(crate) async fn post_sign_in(State(state): State<SiteState>, request: Reques
             sign_in.sign_in(&parts.headers, caller(&parts).client(), &name, password).await
         }
     };
-    let mut response = match signed_in {
-        Ok(cookies) => {
-            let there = return_to.as_deref().unwrap_or_default().trim_start_matches('/');
-            let mut response = see_other(&parts, there);
-            for cookie in cookies {
-                response.headers_mut().append(header::SET_COOKIE, cookie);
-            }
-            response
-        }
+    match signed_in {
+        Ok(cookies) => to_asked_page(&parts, return_to.as_deref(), cookies),
         Err(problem) => {
-            let rejected = Outcome::NotSignedIn(NotSignedIn { name, return_to, problem });
-            state.render(page(parts, SIGN_IN_PATH), rejected).await
+            not_signed_in(&state, parts, NotSignedIn { name, return_to, problem }).await
         }
-    };
-    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response
+    }
 }
 
 /// `POST /sign-out`: ends the session of this browser.

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 use milepost::{
-    http::{ProviderSignIn, RETURN_TO, is_return_path, percent_encoded},
+    http::{PROVIDER_PATH, ProviderSignIn, RETURN_TO, is_return_path, percent_encoded},
     task::Problem,
 };
 
@@ -63,7 +63,7 @@ fn AtProvider(
     problem: Option<Problem>,
 ) -> impl IntoView {
     let query = return_to.map(|path| format!("?{RETURN_TO}={}", percent_encoded(&path)));
-    let there = format!("sign-in/provider{}", query.unwrap_or_default());
+    let there = format!("{}{}", &PROVIDER_PATH[1..], query.unwrap_or_default());
     let is_signed_out = use_query_map().with_untracked(|query| query.get(SIGNED_OUT).is_some());
     let is_note = is_signed_out && problem.is_none() && !is_known;
     let parts = use_context::<Parts>().filter(|_| is_note);

@@ -64,8 +64,10 @@ impl Service {
             // Also if the answer was lost: the owner of what is remembered may have changed.
             self.engine.inner().forget_owners();
         }
-        // The groups of the user's other sessions may have changed.
-        self.engine.inner().known_user_sessions.clear();
+        if let SignsIn::Provider(_) = new.who {
+            // The groups of the user's other sessions may have changed.
+            self.engine.inner().known_user_sessions.clear();
+        }
         Ok(begun?.map(|session| (secret, Caller::of_user_session(Arc::new(session)))))
     }
 

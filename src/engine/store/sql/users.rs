@@ -174,7 +174,9 @@ impl UserRows for This {
             .bind(session.last_used_at)
             .bind(session.expires_at);
         tx.execute(add).await?;
-        tx.execute(sqlx::query(SET_GROUPS).bind(&session.user).bind(&groups)).await?;
+        if let SignsIn::Provider(_) = new.who {
+            tx.execute(sqlx::query(SET_GROUPS).bind(&session.user).bind(&groups)).await?;
+        }
         let taken = match &new.take_over {
             Some(from) => take_over(&mut tx, from, &owner_of_user(&session.user)).await?,
             None => 0,
