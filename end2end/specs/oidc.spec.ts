@@ -1,9 +1,19 @@
 /** Users sign in at an OpenID Connect provider: with and without a script, by keyboard, and out again. */
 
+import type { Page } from "@playwright/test";
+
 import { expectAccessible, expectNoSidewaysScroll } from "../fixtures/axe.ts";
 import { Provider } from "../fixtures/provider.ts";
 import { SUBJECT } from "../fixtures/server.ts";
 import { answered, test as base, expect } from "../fixtures/test.ts";
+
+/** Goes to the provider and comes back as this user. */
+async function signIn(page: Page, provider: Provider, user: Record<string, unknown>): Promise<void> {
+  provider.user = user;
+  await page.goto("/sign-in");
+  await page.getByRole("link", { name: "Sign in", exact: true }).click();
+  await page.getByRole("link", { name: `Be ${String(user["preferred_username"])}` }).click();
+}
 
 const test = base.extend<{ provider: Provider }>({
   provider: async ({}, use) => {
@@ -107,36 +117,24 @@ test("a provider that does not answer is said", async ({ page, provider }) => {
 });
 
 test("a member sees no page of operators, and a user of the same name is another one", async ({ page, context, provider, server }) => {
-  const signIn = async () => {
-    await page.goto("/sign-in");
-    await page.getByRole("link", { name: "Sign in", exact: true }).click();
-    await page.getByRole("link", { name: "Be ada" }).click();
-  };
-  provider.user = { sub: "1815", preferred_username: "ada" };
-  await signIn();
+  await signIn(page, provider, { sub: "1815", preferred_username: "ada" });
   await expect(page).toHaveURL(`${server.url}/`);
   const admin = await page.goto("/admin");
   expect(admin?.status()).toBe(403);
   await context.clearCookies();
-  provider.user = { sub: "1816", preferred_username: "ada" };
-  await signIn();
+  await signIn(page, provider, { sub: "1816", preferred_username: "ada" });
   await expect(page.getByRole("alert")).toContainText('Another user is called "ada" here.');
 });
 
 test("a viewer sees the tasks of all, and nothing there acts", async ({ page, provider, startPage, taskPage, context, server }) => {
-  const signIn = async (user: Record<string, unknown>) => {
-    await context.clearCookies();
-    provider.user = user;
-    await page.goto("/sign-in");
-    await page.getByRole("link", { name: "Sign in", exact: true }).click();
-    await page.getByRole("link", { name: `Be ${String(user["preferred_username"])}` }).click();
-    await expect(page).toHaveURL(`${server.url}/`);
-  };
-  await signIn({ sub: "1", preferred_username: "ada" });
+  await signIn(page, provider, { sub: "1", preferred_username: "ada" });
+  await expect(page).toHaveURL(`${server.url}/`);
   await startPage.open("story");
   await startPage.startStory(SUBJECT, "Ada");
   const id = await taskPage.arrived();
-  await signIn({ sub: "2", preferred_username: "eve", groups: ["audit"] });
+  await context.clearCookies();
+  await signIn(page, provider, { sub: "2", preferred_username: "eve", groups: ["audit"] });
+  await expect(page).toHaveURL(`${server.url}/`);
   await page.goto("/account");
   await page.getByRole("link", { name: "The tasks of all owners" }).click();
   await expect(page.getByRole("heading", { level: 1 })).toHaveText("Operation");
