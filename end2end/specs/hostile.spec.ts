@@ -108,7 +108,7 @@ test("a running command can neither run anything on a page nor claim to be done"
   await expect(log).toContainText('{"status":"completed","progress":100}');
   const task = await new Api(page.request).task(id);
   expect([task.status, task.progress]).toEqual(["running", 25]);
-  expect(await taskPage.percent()).toBe(25);
+  await expect.poll(() => taskPage.percent()).toBe(25);
   // The same as the server renders it, and as the list shows it.
   await page.reload();
   await expect(taskPage.step).toContainText(TRAP);

@@ -4,6 +4,10 @@
 /// Maximum number of style changes in one text; further ones are ignored.
 const MAX_CHANGES: usize = 64;
 
+/// The short form of ESC [. The other short forms are no more than control characters here, because they also stand in
+/// text that was decoded wrongly, and would take the rest of it along.
+const CSI: char = '\u{9b}';
+
 /// The style of a span. Colours are the 16 basic ones; others are mapped to the nearest, so that a
 /// page's palette stays readable.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -32,9 +36,12 @@ pub fn spans(text: &str) -> Vec<(AnsiStyle, String)> {
     let mut chars = text.chars();
     while let Some(c) = chars.next() {
         match c {
-            '\u{1b}' => {
+            '\u{1b}' | CSI => {
                 let mut next = style;
-                sequence(&mut chars, &mut next);
+                match c {
+                    CSI => short(&mut chars, &mut next),
+                    _ => sequence(&mut chars, &mut next),
+                }
                 if next != style && changes < MAX_CHANGES {
                     changes += 1;
                     if !run.is_empty() {
@@ -62,19 +69,7 @@ pub fn plain(text: &str) -> String {
 /// Consumes the sequence after an escape character.
 fn sequence(chars: &mut std::str::Chars<'_>, style: &mut AnsiStyle) {
     match chars.next() {
-        Some('[') => {
-            let (mut parameters, mut last) = (String::new(), None);
-            for c in chars.by_ref() {
-                if matches!(c, '\u{40}'..='\u{7e}') {
-                    last = Some(c);
-                    break;
-                }
-                parameters.push(c);
-            }
-            if last == Some('m') {
-                apply(&parameters, style);
-            }
-        }
+        Some('[') => control(chars, style),
         // A string, such as a window title or a link: up to BEL or ESC \.
         Some(']' | 'P' | 'X' | '^' | '_') => {
             while let Some(c) = chars.next() {
@@ -87,6 +82,28 @@ fn sequence(chars: &mut std::str::Chars<'_>, style: &mut AnsiStyle) {
             chars.by_ref().find(|c| !matches!(c, ' '..='/'));
         }
         _ => {}
+    }
+}
+
+/// Consumes a control sequence after its [`CSI`], where one follows.
+fn short(chars: &mut std::str::Chars<'_>, style: &mut AnsiStyle) {
+    if chars.clone().next().is_some_and(|c| matches!(c, '0'..='9' | '?' | 'm' | 'K')) {
+        control(chars, style);
+    }
+}
+
+/// Consumes the parameters and the final character of a control sequence.
+fn control(chars: &mut std::str::Chars<'_>, style: &mut AnsiStyle) {
+    let (mut parameters, mut last) = (String::new(), None);
+    for c in chars.by_ref() {
+        if matches!(c, '\u{40}'..='\u{7e}') {
+            last = Some(c);
+            break;
+        }
+        parameters.push(c);
+    }
+    if last == Some('m') {
+        apply(&parameters, style);
     }
 }
 
@@ -198,7 +215,8 @@ mod tests {
             ("\u{1b}]0;title\u{7}x", "x"),
             ("\u{1b}]8;;https://example.org\u{1b}\\link\u{1b}]8;;\u{1b}\\", "link"),
             ("\u{1b}[2J\u{1b}[1;1Hx\u{1b}[K", "x"),
-            ("a\0b\u{8}c\u{7f}d\u{9b}31me\tf", "abcd31me\tf"),
+            ("a\0b\u{8}c\u{7f}d\u{9d}e\tf", "abcde\tf"),
+            ("a\u{9b}31mb\u{9b}Kc\u{9b}?25ld\u{c3}\u{9b}ber", "abcd\u{c3}ber"),
             ("\u{1b}", ""),
             ("\u{1b}[31", ""),
             ("\u{1b}]never", ""),

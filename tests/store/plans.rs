@@ -100,10 +100,15 @@ async fn nothing_that_is_asked_all_the_time_looks_at_every_task() {
 }
 
 /// 20,000 queued tasks of one account, and 20 of each of a hundred others.
-const QUEUE: &str = "INSERT INTO tasks (id, owner, kind, title, stages, status, run_at, max_attempts, \
-    version, created_at, updated_at, input) \
+const QUEUE: &str = "INSERT INTO tasks (id, owner, kind, title, search_title, stages, status, run_at, \
+    max_attempts, version, created_at, updated_at, input) \
     SELECT gen_random_uuid(), CASE WHEN i <= 20000 THEN 'long' ELSE 'owner ' || (i % 100) END, \
-    'story', 'a story', '[]', 'queued', 0, 3, 1, 0, 0, '{}' FROM generate_series(1, 22000) i";
+    'story', 'a story', 'a story', '[]', 'queued', 0, 3, 1, CASE WHEN i <= 20000 THEN i ELSE 0 END, 0, '{}' \
+    FROM generate_series(1, 22000) i";
+
+/// A tag for each task of the long queue.
+const TAGS: &str = "INSERT INTO task_tags (task_id, tag, owner, created_at) \
+    SELECT id, 'red', owner, created_at FROM tasks WHERE owner = 'long'";
 
 /// How many rows of `tasks` and its indexes were read by connections that are closed.
 async fn rows_read(connection: &mut PgConnection) -> i64 {
@@ -127,27 +132,66 @@ async fn rows_read_since(connection: &mut PgConnection, before: i64, at_least: i
     }
 }
 
+/// A database with the long queue, and the number of rows that were read when it was filled.
+async fn filled(statements: &[&'static str]) -> (Fixture, i64) {
+    let f = open().await;
+    let before = {
+        let mut connection = f.connection().expect("PostgreSQL").lock().await;
+        for statement in statements.iter().chain(&["SELECT pg_stat_force_next_flush()"]) {
+            sqlx::query(*statement).execute(&mut *connection).await.unwrap();
+        }
+        rows_read(&mut connection).await
+    };
+    (f, before)
+}
+
 #[tokio::test]
 async fn a_claim_reads_a_few_rows_of_a_long_queue_without_statistics_and_with_old_ones() {
     for statistics in ["SELECT 1", "ANALYZE tasks"] {
-        let f = open().await;
-        let connection = f.connection().expect("PostgreSQL");
-        {
-            let mut connection = connection.lock().await;
-            for statement in [statistics, QUEUE, "SELECT pg_stat_force_next_flush()"] {
-                sqlx::query(statement).execute(&mut *connection).await.unwrap();
-            }
-        }
-        let before = rows_read(&mut *connection.lock().await).await;
+        let (f, before) = filled(&[statistics, QUEUE]).await;
         // Often enough for a plan that is made once for all values.
         for _ in 0..8 {
             assert_eq!(f.claim("w", 16).await.len(), 16);
         }
         f.store.close().await;
-        let mut connection = connection.lock().await;
+        let mut connection = f.connection().expect("PostgreSQL").lock().await;
         // At least the rows that were claimed.
         let read = rows_read_since(&mut connection, before, 8 * 16).await;
         assert!(read < 8 * 2_000, "{statistics}: {read} rows for 8 claims");
+    }
+}
+
+#[tokio::test]
+async fn a_list_of_an_owner_reads_those_that_it_shows_or_examines() {
+    let list = |change: &dyn Fn(&mut ListQuery)| {
+        ListQuery::default().with(|query| {
+            (query.owner, query.limit, query.examine) = ("long".to_owned(), 50, Some(1_000));
+            change(query);
+        })
+    };
+    let (status, kind) = (Some(Status::Queued), || Some("story".to_owned()));
+    let (q, tag) = (|| Some("story".to_owned()), || Some("red".to_owned()));
+    let queries = [
+        list(&|_| {}),
+        list(&|query| query.status = status),
+        list(&|query| query.kind = kind()),
+        list(&|query| (query.status, query.kind) = (status, kind())),
+        list(&|query| query.q = q()),
+        list(&|query| (query.q, query.status) = (q(), status)),
+        list(&|query| (query.q, query.kind) = (q(), kind())),
+        list(&|query| query.tag = tag()),
+        list(&|query| (query.tag, query.kind, query.q) = (tag(), kind(), q())),
+    ];
+    let statistics = ["SELECT 1", "ANALYZE"];
+    for (query, statistics) in queries.iter().flat_map(|query| statistics.map(|it| (query, it))) {
+        let (f, before) = filled(&[QUEUE, TAGS, statistics]).await;
+        for _ in 0..8 {
+            assert_eq!(f.store.list(query).await.unwrap().len(), 50, "{query:?}");
+        }
+        f.store.close().await;
+        let mut connection = f.connection().expect("PostgreSQL").lock().await;
+        let read = rows_read_since(&mut connection, before, 8 * 50).await;
+        assert!(read < 8 * 4_000, "{statistics}: {read} rows for 8 times {query:?}");
     }
 }
 
@@ -169,21 +213,13 @@ async fn a_list_of_all_tasks_reads_those_that_it_examines_without_statistics_and
     ];
     let statistics = ["SELECT 1", "ANALYZE"];
     for (query, statistics) in queries.iter().flat_map(|query| statistics.map(|it| (query, it))) {
-        let f = open().await;
-        let connection = f.connection().expect("PostgreSQL");
-        {
-            let mut connection = connection.lock().await;
-            for statement in [QUEUE, statistics, "SELECT pg_stat_force_next_flush()"] {
-                sqlx::query(statement).execute(&mut *connection).await.unwrap();
-            }
-        }
-        let before = rows_read(&mut *connection.lock().await).await;
+        let (f, before) = filled(&[QUEUE, statistics]).await;
         // Often enough for a plan that is made once for all values.
         for _ in 0..8 {
             assert_eq!(f.store.list_all(query).await.unwrap().rows.len(), 50, "{query:?}");
         }
         f.store.close().await;
-        let mut connection = connection.lock().await;
+        let mut connection = f.connection().expect("PostgreSQL").lock().await;
         // The ids that are examined, their tasks, and the last of the ids.
         let read = rows_read_since(&mut connection, before, 8 * 2_000).await;
         assert!(read < 8 * 4_000, "{statistics}: {read} rows for 8 times {query:?}");

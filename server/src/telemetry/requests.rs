@@ -16,7 +16,7 @@ use opentelemetry_sdk::trace::SdkTracer;
 
 use super::{below, position};
 
-/// The calls and forms that start tasks, all by POST; `{id}` stands for any one segment.
+/// The calls and forms that start tasks, all by POST; `{…}` stands for any one segment.
 const STARTS: [&str; 15] = [
     "/api/v1/tasks",
     "/api/v1/tasks/{id}/rerun",
@@ -26,8 +26,8 @@ const STARTS: [&str; 15] = [
     "/api/task/start",
     "/api/story/create",
     "/api/fn/start_task",
-    "/start/{id}",
-    "/start-several/{id}",
+    "/start/{kind}",
+    "/start-several/{kind}",
     "/tasks/{id}/rerun",
     "/batches/{id}/rerun",
     "/admin/rerun",
@@ -76,7 +76,7 @@ fn start(path: &str) -> Option<&'static str> {
         loop {
             match (wanted.next(), given.next()) {
                 (None, None) => return true,
-                (Some("{id}"), Some(segment)) if !segment.is_empty() => {}
+                (Some(wanted), Some(given)) if wanted.starts_with('{') && !given.is_empty() => {}
                 (Some(wanted), Some(given)) if wanted == given => {}
                 _ => return false,
             }
@@ -94,7 +94,7 @@ mod tests {
         for (path, route) in [
             ("/api/v1/tasks", Some("/api/v1/tasks")),
             ("/api/v1/tasks/4bf9/rerun", Some("/api/v1/tasks/{id}/rerun")),
-            ("/start/story", Some("/start/{id}")),
+            ("/start/story", Some("/start/{kind}")),
             ("/api/fn/start_task", Some("/api/fn/start_task")),
             ("/api/v1/tasks/", None),
             ("/api/v1/tasks/poll", None),

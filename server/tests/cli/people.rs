@@ -7,6 +7,7 @@ mod export;
 pub(crate) mod rows;
 mod shares;
 mod tokens;
+mod traces;
 mod viewers;
 mod world;
 

@@ -51,11 +51,15 @@ macro_rules! first_of_each {
         concat!("CROSS JOIN LATERAL (", $($select),+, ") first")
     };
 }
-/// Joins the task of each row of `examined`. Each is looked up by itself, so that no plan reads all of
+/// Joins the task with each of these ids. Each is looked up by itself, so that no plan reads all of
 /// them, whatever it expects of the filters.
-macro_rules! task_of_each_examined {
-    () => {
-        "CROSS JOIN LATERAL (SELECT * FROM tasks WHERE tasks.id = examined.hit OFFSET 0) AS tasks"
+macro_rules! task_of_each {
+    ($id:literal) => {
+        concat!(
+            "CROSS JOIN LATERAL (SELECT * FROM tasks WHERE tasks.id = ",
+            $id,
+            " OFFSET 0) AS tasks"
+        )
     };
 }
 /// The first rows of `allowed`, at most $5, that no other worker is claiming. As an array, so that

@@ -46,10 +46,10 @@ macro_rules! first_of_each {
         )
     };
 }
-/// Joins the task of each row of `examined`. The word CROSS keeps SQLite from beginning with all tasks.
-macro_rules! task_of_each_examined {
-    () => {
-        "CROSS JOIN tasks ON tasks.id = examined.hit"
+/// Joins the task with each of these ids. The word CROSS keeps SQLite from beginning with all tasks.
+macro_rules! task_of_each {
+    ($id:literal) => {
+        concat!("CROSS JOIN tasks ON tasks.id = ", $id)
     };
 }
 /// The first rows of `allowed`, at most $5. There is a single writer, so no row is locked.

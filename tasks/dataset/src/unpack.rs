@@ -23,7 +23,7 @@ const ZSTD_SKIPPED: &[u8] = &[0x2a, 0x4d, 0x18];
 const MAX_WINDOW: u64 = 8 << 20;
 
 /// Other formats that are mistaken for CSV, with advice.
-const OTHERS: [(&[u8], &str); 19] = [
+const OTHERS: [(&[u8], &str); 21] = [
     (b"\xd0\xcf\x11\xe0", "it is an old spreadsheet; save the sheet as CSV"),
     (b"PAR1", "it is a Parquet file; write it as CSV"),
     (b"\xfd7zXZ", "it is packed with xz; pack it with gzip or zstd, or not at all"),
@@ -42,6 +42,8 @@ const OTHERS: [(&[u8], &str); 19] = [
     (b"\x89PNG\r\n", "it is an image"),
     (b"\xff\xd8\xff", "it is an image"),
     (b"GIF8", "it is an image"),
+    (b"\xff\xfe\0\0", "it is text in UTF-32; save it as UTF-8"),
+    (b"\0\0\xfe\xff", "it is text in UTF-32; save it as UTF-8"),
     (b"$FL2", "it is a file of SPSS; write it as CSV"),
 ];
 
@@ -302,6 +304,8 @@ mod tests {
             (b"\xfd7zXZ\0\0", "xz"),
             (b"BZh91AY", "bzip2"),
             (b"7z\xbc\xaf\x27\x1c\0", "7-Zip"),
+            (b"\xff\xfe\0\0a\0\0\0", "UTF-32"),
+            (b"\0\0\xfe\xff\0\0\0a", "UTF-32"),
         ] {
             assert!(other(bytes).unwrap().contains(what), "{bytes:?}");
         }

@@ -40,6 +40,12 @@ impl Row {
         matches!(self.path, "/api/v1/account/data" | "/account/delete-data")
     }
 
+    /// The path about the task or batch with this id.
+    pub(super) fn path_of(&self, id: &str) -> String {
+        let path = self.path.replace("{id}", id).replace("{task_id}", id);
+        path.replace("{name}", "out.txt").replace("{kind}", self.kind)
+    }
+
     /// The scope that a token needs for a call of the API.
     pub(super) fn needs(&self) -> Option<TokenScope> {
         match (self.method, self.path) {

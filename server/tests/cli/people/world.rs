@@ -10,7 +10,7 @@ use crate::{
     raw::{Answer, Raw},
 };
 
-/// Kinds: one ends at once with a file, one waits in the queue, one is for ada alone.
+/// Kinds: one ends at once with a file, one waits in the queue, one fails, one is for ada alone.
 const CONFIG: &str = r#"
 [auth]
 mode = "proxy"
@@ -32,6 +32,9 @@ default = 0
 [commands.slow]
 argv = ["sleep", "600"]
 at_most = "1/d"
+
+[commands.fail]
+argv = ["false"]
 
 [commands.secret]
 argv = ["true"]
@@ -156,9 +159,14 @@ pub(super) struct World {
 
 impl World {
     pub(super) async fn new() -> Self {
+        Self::with(&[]).await
+    }
+
+    /// With these variables of the server.
+    pub(super) async fn with(variables: &[(&str, &str)]) -> Self {
         let place = Place::with_research();
         place.write("milepost.toml", CONFIG);
-        let server = place.serve(&[], &[]).await;
+        let server = place.serve(&[], variables).await;
         let (ended, tokens) = (String::new(), Vec::new());
         let mut world = Self { place, server, ended, tokens };
         world.make_tokens().await;
@@ -268,7 +276,7 @@ impl World {
         id_of(&answer)
     }
 
-    async fn batch(&self, kind: &str) -> String {
+    pub(super) async fn batch(&self, kind: &str) -> String {
         let body = json!({ "kind": kind, "inputs": [{}] }).to_string();
         let answer =
             self.ask(Who::Owner, "POST", "/api/v1/batches", "application/json", &body, &[]).await;
@@ -325,19 +333,28 @@ impl World {
         (path, matches!(who, Who::Link { .. }).then(|| format!("milepost_shares={token}")))
     }
 
-    /// How a row's request is answered, after the redirect of a form.
-    pub(super) async fn verdict(&self, who: Who, row: &Row, id: &str) -> Verdict {
-        let path = row.path.replace("{id}", id).replace("{task_id}", id);
-        let path = path.replace("{name}", "out.txt").replace("{kind}", row.kind);
-        let (path, cookie) = self.linked(who, row, id, path).await;
-        let headers: Vec<_> = cookie.iter().map(|cookie| ("Cookie", cookie.as_str())).collect();
-        let body = row.body.replace("{id}", id);
+    /// Sends a row's request.
+    pub(super) async fn send(
+        &self,
+        who: Who,
+        row: &Row,
+        path: &str,
+        body: &str,
+        headers: &[(&str, &str)],
+    ) -> Answer {
         let media = match body.as_bytes() {
             [b'{', ..] => "application/json",
             _ if row.method == "POST" => "application/x-www-form-urlencoded",
             _ => "",
         };
-        let mut answer = self.ask(who, row.method, &path, media, &body, &headers).await;
+        self.ask(who, row.method, path, media, body, headers).await
+    }
+
+    /// How a row's request is answered, after the redirect of a form.
+    pub(super) async fn verdict(&self, who: Who, row: &Row, id: &str) -> Verdict {
+        let (path, cookie) = self.linked(who, row, id, row.path_of(id)).await;
+        let headers: Vec<_> = cookie.iter().map(|cookie| ("Cookie", cookie.as_str())).collect();
+        let mut answer = self.send(who, row, &path, &row.body.replace("{id}", id), &headers).await;
         if answer.status == 303 {
             let there = format!("/{}", answer.header("location").trim_start_matches(['.', '/']));
             answer = self.ask(who, "GET", &there, "", "", &headers).await;

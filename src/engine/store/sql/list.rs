@@ -32,7 +32,9 @@ macro_rules! matching {
             newest!($filter),
             ") AS examined WHERE ",
             $matches,
-            " LIMIT $5) AS hits JOIN tasks ON tasks.id = hits.hit ORDER BY created_at DESC, id DESC"
+            " LIMIT $5) AS hits ",
+            task_of_each!("hits.hit"),
+            " ORDER BY created_at DESC, id DESC"
         )
     };
 }
@@ -84,11 +86,14 @@ pub(super) const SEARCH_BY_TAG: &str = concat!(
     columns!(),
     " FROM (SELECT tasks.id AS hit FROM (SELECT task_id",
     tagged!("$9"),
-    " LIMIT $4) AS examined JOIN tasks ON tasks.id = examined.task_id WHERE ($6 IS NULL OR ",
+    " LIMIT $4) AS examined ",
+    task_of_each!("examined.task_id"),
+    " WHERE ($6 IS NULL OR ",
     contains!("search_title", "$6"),
     ") AND ($7 IS NULL OR status = $7) AND ($8 IS NULL OR kind = $8)",
     " ORDER BY tasks.created_at DESC, tasks.id DESC LIMIT $5) AS hits ",
-    "JOIN tasks ON tasks.id = hits.hit ORDER BY created_at DESC, id DESC"
+    task_of_each!("hits.hit"),
+    " ORDER BY created_at DESC, id DESC"
 );
 pub(super) const LAST_EXAMINED_BY_TAG: &str =
     concat!("SELECT created_at, task_id AS id", tagged!("$5"), " LIMIT 1 OFFSET $4");

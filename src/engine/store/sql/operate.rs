@@ -94,7 +94,7 @@ macro_rules! matching {
             " LIMIT $3) SELECT ",
             columns!(),
             " FROM examined ",
-            task_of_each_examined!(),
+            task_of_each!("examined.hit"),
             " WHERE ($5 IS NULL OR ",
             contains!("search_title", "$5"),
             " OR ",

@@ -2,7 +2,7 @@
 //!
 //! The text is the same for both databases. Where their SQL differs, it uses a macro of the
 //! database's module: `contains`, `in_json_list`, `json_lines`, `first_of_each`, `first_unlocked`,
-//! `task_of_each_examined`, `for_update`, `for_update_by_id`, `read_at`.
+//! `task_of_each`, `for_update`, `for_update_by_id`, `read_at`.
 
 /// The account that limits and turns are counted by: the owner, else the client, else `''`.
 macro_rules! account {
