@@ -3,44 +3,36 @@
 use milepost_app::viewers::Preview;
 
 use milepost::html::{Html, escape, put};
-use milepost_dataset as dataset;
+use milepost_dataset::Sheet;
 
-use super::{ViewError, text_of};
+use super::{ViewError, text, text_of};
 
 const MAX_ROWS: usize = 200;
 const MAX_COLUMNS: usize = 50;
 const MAX_CHARS: usize = 200;
 
-/// Renders the first record as the header and the next ones as rows.
+/// Renders the names of the columns and the first rows; as text where there is no table.
 pub(super) fn view(beginning: &Preview<'_>, html: &mut Html) -> Result<(), ViewError> {
     let (text, is_whole) = text_of(beginning, usize::MAX);
-    let mut reader = dataset::records(&text);
-    let mut record = csv::StringRecord::new();
-    let (mut rows, mut unshown, mut wider) = (0_usize, 0, false);
-    html.push_str("<div class=\"sheet\" tabindex=\"0\"><table><thead><tr>");
-    while !html.is_full() && reader.read_record(&mut record).unwrap_or(false) {
-        if rows > MAX_ROWS {
-            unshown = 1;
-            break;
-        }
-        wider |= record.len() > MAX_COLUMNS;
-        let tag = if rows == 0 { "th" } else { "td" };
-        if rows > 0 {
-            html.push_str("<tr>");
-        }
-        for cell in record.iter().take(MAX_COLUMNS) {
-            let (cell, dots) = short(cell);
-            put!(html, "<{tag}>{}{dots}</{tag}>", escape(cell));
-        }
-        html.push_str(if rows == 0 { "</tr></thead><tbody>" } else { "</tr>" });
-        rows += 1;
+    let Some(mut sheet) = Sheet::of(&text) else { return text::view(beginning, html) };
+    let above = sheet.lines_above();
+    if above > 0 {
+        let lines = if above == 1 { "line" } else { "lines" };
+        put!(html, "<p>The table begins below {above} {lines} of other text.</p>");
     }
-    if rows == 0 {
-        return Err(ViewError::Malformed("there is no row in it".to_owned()));
+    html.push_str("<div class=\"sheet\" tabindex=\"0\"><table><thead>");
+    let mut wider = row(html, "th", sheet.header().iter().map(String::as_str));
+    html.push_str("</thead><tbody>");
+    let (mut shown, mut unshown) = (0_usize, 0_usize);
+    while shown < MAX_ROWS
+        && !html.is_full()
+        && let Some(cells) = sheet.next_row()
+    {
+        wider |= row(html, "td", cells);
+        shown += 1;
     }
     html.push_str("</tbody></table></div>");
-    let shown = rows - 1;
-    while reader.read_record(&mut record).unwrap_or(false) {
+    while sheet.next_row().is_some() {
         unshown += 1;
     }
     let all = shown + unshown;
@@ -60,6 +52,17 @@ pub(super) fn view(beginning: &Preview<'_>, html: &mut Html) -> Result<(), ViewE
         html.is_only_the_beginning();
     }
     Ok(())
+}
+
+/// Writes the first cells of a row; returns whether it has more.
+fn row<'c>(html: &mut Html, tag: &str, mut cells: impl Iterator<Item = &'c str>) -> bool {
+    html.push_str("<tr>");
+    for cell in cells.by_ref().take(MAX_COLUMNS) {
+        let (cell, dots) = short(cell);
+        put!(html, "<{tag}>{}{dots}</{tag}>", escape(cell));
+    }
+    html.push_str("</tr>");
+    cells.next().is_some()
 }
 
 /// The beginning of a cell, and an ellipsis if it continues.
@@ -89,6 +92,17 @@ mod tests {
     }
 
     #[test]
+    fn a_table_is_that_of_the_profile() {
+        let html = shown(view, b"Sales of May\n\nday;sum\n1;20\n2;30\n").unwrap();
+        assert!(html.starts_with("<p>The table begins below 2 lines of other text.</p>"), "{html}");
+        assert!(html.contains("<th>day</th><th>sum</th>") && html.contains("<p>2 rows.</p>"));
+        let html = shown(view, b"1,2\n3,4\n5,6\n").unwrap();
+        assert!(html.contains("<th>column_1</th>") && html.contains("<p>3 rows.</p>"), "{html}");
+        let html = shown(view, b"<!doctype html>\n<p>Sign in</p>\n").unwrap();
+        assert!(html.starts_with("<pre"), "{html}");
+    }
+
+    #[test]
     fn what_is_left_out_is_told() {
         let long = format!("a\n{}", "1\n".repeat(300));
         let html = shown(view, long.as_bytes()).unwrap();
@@ -109,6 +123,6 @@ mod tests {
         assert!(shown(view, wide.as_bytes()).unwrap().contains("the first 50 cells"));
         let cell = "y".repeat(300);
         assert!(shown(view, cell.as_bytes()).unwrap().contains('…'));
-        assert!(matches!(shown(view, b""), Err(ViewError::Malformed(_))));
+        assert!(shown(view, b"\n").unwrap().starts_with("<pre"));
     }
 }

@@ -298,14 +298,6 @@ fn score(dialect: Dialect, rows: &[SampleRow], table: &Table) -> f64 {
     score * (1.0 - unclean / 2.0)
 }
 
-/// Reads a text in memory, for pages that show it.
-pub(super) fn reader(text: &str, dialect: Dialect) -> csv::Reader<&[u8]> {
-    let mut builder = csv::ReaderBuilder::new();
-    builder.flexible(true).has_headers(false).delimiter(dialect.delimiter.unwrap_or(0));
-    builder.quote(dialect.quote.unwrap_or(b'"')).quoting(dialect.quote.is_some());
-    builder.escape(dialect.escape.then_some(b'\\')).from_reader(text.as_bytes())
-}
-
 #[cfg(test)]
 #[path = "dialect_tests.rs"]
 mod tests;

@@ -55,6 +55,7 @@ mod rows;
 mod sample;
 mod settings;
 mod shape;
+mod sheet;
 mod short_years;
 mod sketches;
 mod split_cells;
@@ -92,6 +93,7 @@ use self::{
 pub use html::write_html;
 pub use profile::MEDIA_TYPE as PROFILE_MEDIA_TYPE;
 pub use settings::DatasetSettings;
+pub use sheet::Sheet;
 
 /// Profiles CSV: a text or a file.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
@@ -319,11 +321,6 @@ pub fn decoded(bytes: &[u8], is_whole: bool) -> String {
     }
     String::from_utf8(text)
         .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
-}
-
-/// Records of a text, read in the same way as for a profile.
-pub fn records(text: &str) -> csv::Reader<&[u8]> {
-    dialect::reader(text, dialect::detect(text, b'\n', &Options::default()).dialect)
 }
 
 /// Runs the first two stages on a text.

@@ -20,6 +20,7 @@ use super::{
     judgement::Evidence,
     layout::{Layout, Options},
     profile::{Assumption, Certainty, Profile},
+    record::Record,
     records::{Records, unreadable},
     rows::Rows,
     settings::DatasetSettings,
@@ -51,6 +52,21 @@ impl Table<'_> {
     /// Number of columns.
     pub(super) const fn columns(&self) -> usize {
         self.header.len()
+    }
+
+    /// The names of the columns.
+    pub(super) fn header(&self) -> &[String] {
+        &self.header
+    }
+
+    /// The line in which it begins.
+    pub(super) const fn line(&self) -> u64 {
+        self.layout.line
+    }
+
+    /// The next record, as it is written.
+    pub(super) fn next_record(&mut self) -> Result<Option<Record<'_>>, LoadError> {
+        self.records.next()
     }
 }
 
