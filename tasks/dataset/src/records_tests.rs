@@ -3,7 +3,6 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::dialect;
 
 fn records(text: &str, max_bytes: usize) -> Result<Vec<(u64, Vec<String>)>, LoadError> {
     let (feed, _) = Feed::open(Box::new(text.as_bytes()), None).unwrap();

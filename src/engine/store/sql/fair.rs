@@ -65,7 +65,8 @@ macro_rules! fair {
                 $kind,
                 " AND ",
                 account!(),
-                " = owners.name AND run_at <= ",
+                // The sign keeps SQLite from the index in which they would have to be sorted.
+                " = owners.name AND +run_at <= ",
                 $now,
                 " ORDER BY priority DESC, run_at, id LIMIT (SELECT tasks FROM depth)"
             ),

@@ -36,6 +36,7 @@ impl This {
         let now = self.now_in(&mut tx).await?;
         let (mut rows, mut plain) = (vec![None; new.len()], Vec::new());
         let mut waiting = Waiting::unknown(now);
+        waiting.count(&mut tx, &new.iter().collect::<Vec<_>>()).await?;
         for (place, task) in new.iter().enumerate() {
             let inserted = if is_plain(task) {
                 waiting.admit(&mut tx, task).await?

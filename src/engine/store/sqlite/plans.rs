@@ -43,7 +43,8 @@ async fn nothing_that_is_asked_all_the_time_looks_at_every_task() {
         ("a key that is free again", sql::DROP_KEY),
         ("checkpoints of what has ended", sql::DROP_ALL_CHECKPOINTS),
         ("the same work", sql::UNDER_WAY),
-        ("a full queue", waiting::COUNT_QUEUED),
+        ("a queue", waiting::COUNT_QUEUED),
+        ("a full queue", waiting::COUNT_ALL),
         ("uploads of a deleted task", uploads::MARK_UPLOADS_DELETED),
         ("list", list::LIST),
         ("list by status", list::LIST_BY_STATUS),
@@ -103,6 +104,11 @@ async fn nothing_that_is_asked_all_the_time_looks_at_every_task() {
         for step in &steps {
             assert!(!looks_at_all(step), "{name}: {steps:#?}");
         }
+        // Of each account the first tasks in the order of the index, not all that wait.
+        let of_each =
+            steps.iter().filter(|step| step.contains("tasks_queued (kind=? AND <expr>=?"));
+        let is_claim = [fair::CLAIM, fair::CLAIM_PER_OWNER, fair::QUEUE].contains(&statement);
+        assert_eq!(of_each.count(), usize::from(is_claim), "{name}: {steps:#?}");
     }
 }
 
