@@ -1,4 +1,5 @@
-//! The status read under load, beside a bare axum handler that sends as many bytes, in one run.
+//! The status read under load, beside a bare axum handler that sends as many bytes, and that of a task that has ended
+//! beside that of a running one, in one run.
 //! `cargo bench -p milepost --features sqlite,http --bench load`
 //!
 //! Slices of load on the one and on the other take turns, so that a machine whose speed drifts
@@ -25,7 +26,9 @@ use bench_task::Bench;
 use milepost::{
     engine::Caller,
     http::{Guard, HttpOptions, router},
+    task::{StartTask, TaskId},
 };
+use serde_json::json;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
@@ -37,6 +40,8 @@ const SLICE: Duration = Duration::from_millis(500);
 /// The least share of the bare handler's speed that is aimed at.
 const AIM_UNCHANGED: f64 = 0.9;
 const AIM_FULL: f64 = 0.8;
+/// The least share of the speed for a running task.
+const AIM_ENDED: f64 = 0.6;
 
 fn main() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
@@ -58,9 +63,22 @@ fn main() {
             .map(|(address, path)| (address, request(path, &cookie, Some(&etag))));
         let full = [(ours, path.as_str()), (bare, "/200")]
             .map(|(address, path)| (address, request(path, &cookie, None)));
-        compare("unchanged (304)", &unchanged, AIM_UNCHANGED).await;
-        compare("full (200)", &full, AIM_FULL).await;
+        compare("unchanged (304)", "a bare handler", &unchanged, AIM_UNCHANGED).await;
+        compare("full (200)", "a bare handler", &full, AIM_FULL).await;
+        let ended = format!("/api/v1/tasks/{}", ended(&bench).await);
+        let ended = [&ended, &path].map(|path| (ours, request(path, &cookie, None)));
+        compare("ended (200)", "a running task", &ended, AIM_ENDED).await;
     });
+}
+
+/// Another task, which ends at once because there is a first one.
+async fn ended(bench: &Bench) -> TaskId {
+    let (service, start) = (bench.engine.service(), StartTask::new("reporter", json!({})));
+    let id = service.start(&bench.owner, start, None).await.unwrap().receipt.id;
+    while !service.get(&bench.owner, id).await.unwrap().unwrap().status.is_terminal() {
+        tokio::task::yield_now().await;
+    }
+    id
 }
 
 /// What axum does at best: constant answers of the same size.
@@ -152,8 +170,8 @@ async fn load(address: SocketAddr, request: &[u8]) -> f64 {
     f64::from(answers) / begun.elapsed().as_secs_f64()
 }
 
-/// Ours first, then the bare one.
-async fn compare(what: &str, sides: &[(SocketAddr, Vec<u8>); 2], aim: f64) {
+/// The one first, then the other that it is compared with.
+async fn compare(what: &str, other: &str, sides: &[(SocketAddr, Vec<u8>); 2], aim: f64) {
     let [(ours, our_request), (bare, bare_request)] = sides;
     // Both warm up.
     load(*ours, our_request).await;
@@ -166,7 +184,7 @@ async fn compare(what: &str, sides: &[(SocketAddr, Vec<u8>); 2], aim: f64) {
     }
     let verdict = if median(&mut ratios) >= aim { "reached" } else { "MISSED" };
     println!(
-        "{what}: {:.0} requests/s, {:.2} of a bare handler ({:.2} to {:.2}); aim {aim}: {verdict}",
+        "{what}: {:.0} requests/s, {:.2} of {other} ({:.2} to {:.2}); aim {aim}: {verdict}",
         median(&mut speeds),
         median(&mut ratios),
         ratios[0],
