@@ -347,9 +347,10 @@ pub fn print(text: &str) -> Result<(), std::io::Error> {
     stdout.flush()
 }
 
-/// Writes a note to standard error; ignores write errors.
-fn note(text: &str) {
-    let _ = writeln!(std::io::stderr(), "milepost: {text}");
+/// Writes a note or an error to standard error, without what a terminal obeys; ignores write errors.
+pub fn note(text: &str) {
+    let lines: Vec<_> = text.split('\n').map(printable).collect();
+    let _ = writeln!(std::io::stderr(), "milepost: {}", lines.join("\n"));
 }
 
 /// Whether the task has ended.

@@ -4,39 +4,65 @@ use std::time::Duration;
 
 use milepost::{
     client::Client,
-    task::{LogLine, TaskId, plain},
+    task::{LogLine, Snapshot, TaskId, plain},
 };
+use tokio::time::Instant;
 
 use super::{Format, is_over, show};
-use crate::{CliError, Exit};
+use crate::{CliError, ClientError, Exit};
 
 /// Shortest and longest pause between two looks at the log of a task that runs.
 const PAUSE: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(5));
 
-/// Prints the log, as JSON one line of it per document; with `follow`, until the task has ended.
+/// How long a log is followed whose server does not answer, as the polls of other commands.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Prints the log, as JSON one line of it per document; with `follow`, until the task has ended. A server that is
+/// restarted meanwhile is asked again.
 ///
 /// # Errors
 /// If the task does not exist, or the server cannot be reached.
 pub async fn log(api: &Client, id: TaskId, follow: bool, format: Format) -> Result<Exit, CliError> {
-    let mut after = 0;
+    // When it was last reached; not yet at first.
+    let (mut after, mut reached, mut is_lost) = (0, None::<Instant>, false);
     loop {
-        // Read before the log, so that no line of an ended task is missed.
-        let snapshot = api.status(id).await?;
-        loop {
-            let page = api.log(id, after).await?;
-            for line in &page.lines {
-                format.show(line, text)?;
+        let pause = match print_new(api, id, &mut after, format).await {
+            Ok(snapshot) if !follow || is_over(&snapshot) => return Ok(Exit::Done),
+            Ok(snapshot) => {
+                (reached, is_lost) = (Some(Instant::now()), false);
+                Duration::from_millis(snapshot.poll_after_ms.unsigned_abs())
             }
-            if page.lines.is_empty() || page.next <= after {
-                break;
+            Err(CliError::Client(ClientError::Api(error)))
+                if error.is_temporary() && reached.is_some_and(|at| at.elapsed() < PATIENCE) =>
+            {
+                if !std::mem::replace(&mut is_lost, true) {
+                    super::note(&format!("{error}; trying again"));
+                }
+                PAUSE.0
             }
-            after = page.next;
-        }
-        if !follow || is_over(&snapshot) {
-            return Ok(Exit::Done);
-        }
-        let pause = Duration::from_millis(snapshot.poll_after_ms.unsigned_abs());
+            Err(error) => return Err(error),
+        };
         tokio::time::sleep(pause.clamp(PAUSE.0, PAUSE.1)).await;
+    }
+}
+
+/// Prints the lines after this one, and returns the state before them: no line of an ended task is missed.
+async fn print_new(
+    api: &Client,
+    id: TaskId,
+    after: &mut i64,
+    format: Format,
+) -> Result<Snapshot, CliError> {
+    let snapshot = api.status(id).await?;
+    loop {
+        let page = api.log(id, *after).await?;
+        for line in &page.lines {
+            format.show(line, text)?;
+        }
+        if page.lines.is_empty() || page.next <= *after {
+            return Ok(snapshot);
+        }
+        *after = page.next;
     }
 }
 

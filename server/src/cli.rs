@@ -219,7 +219,8 @@ pub async fn run(cli: Cli) -> Result<Exit, CliError> {
             Ok(milepost_cli::delete(&connect(&remote)?, id, force).await?)
         }
         Command::Result(ResultArgs { id, file, output, remote }) => {
-            let (api, output) = (connect(&remote)?, output.as_deref());
+            let api = connect(&remote)?;
+            let output = output.as_deref().filter(|output| *output != Path::new("-"));
             Ok(match file {
                 Some(name) => milepost_cli::file(&api, id, &name, output).await?,
                 None => milepost_cli::result(&api, id, output).await?,

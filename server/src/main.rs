@@ -1,6 +1,6 @@
 //! The binary `milepost`.
 
-use std::{io::Write as _, process::ExitCode};
+use std::process::ExitCode;
 
 use clap::Parser as _;
 use milepost_cli::{CliError as CommandError, Exit};
@@ -39,6 +39,6 @@ fn main() -> ExitCode {
 }
 
 fn complain(message: &str) -> ExitCode {
-    let _ = writeln!(std::io::stderr(), "milepost: {message}");
+    milepost_cli::note(message);
     Exit::Misused.into()
 }

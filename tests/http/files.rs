@@ -295,6 +295,19 @@ async fn a_file_is_given_as_it_is_or_in_a_form_and_read_by_a_task() {
 }
 
 #[tokio::test]
+async fn a_form_without_its_boundary_is_no_file() {
+    let f = fixture().await;
+    let (_, body) = form(&[("name=\"f\"; filename=\"a.csv\"", TEXT)]);
+    for media in ["multipart/form-data", "Multipart/Form-Data; charset=utf-8"] {
+        let media = [("content-type", media)];
+        let answer = upload(&f, "/api/v1/uploads", &media, body.clone()).await;
+        f.problem(&answer, 400);
+        let detail = answer.json()["detail"].as_str().unwrap().to_owned();
+        assert!(detail.contains("boundary"), "{detail}");
+    }
+}
+
+#[tokio::test]
 async fn what_cannot_be_taken_in_is_refused_with_the_reason() {
     let limits = FileOptions::default().with(|o| o.max_upload_bytes = 20);
     let f = fixture_of(options(), with_files(limits)).await;

@@ -214,7 +214,7 @@ pub(super) struct ResultArgs {
     /// Download this file instead of the result; `milepost files` lists the names
     #[arg(long, value_name = "NAME")]
     pub(super) file: Option<String>,
-    /// Write to this file instead of standard output
+    /// Write to this file instead of standard output, which is `-`
     #[arg(long, short, value_name = "FILE")]
     pub(super) output: Option<PathBuf>,
     #[command(flatten)]

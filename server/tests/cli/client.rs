@@ -36,6 +36,11 @@ async fn a_task_is_run_followed_and_its_result_fetched() {
     let printed = server.run(&place, &["result", id, "-o", arg(&output)]).await;
     assert_eq!((printed.code, printed.stdout.as_str()), (Some(0), ""), "{printed:?}");
     assert_eq!(std::fs::read_to_string(output).unwrap(), result.stdout);
+    let printed = server.run(&place, &["result", id, "-o", "-"]).await;
+    assert_eq!((printed.code, printed.stdout), (Some(0), result.stdout), "{}", printed.stderr);
+
+    let printed = server.run(&place, &["run", "dataset", "--input", "x\u{1b}[31m=1"]).await;
+    assert!(printed.code == Some(2) && !printed.stderr.contains('\u{1b}'), "{printed:?}");
 }
 
 #[tokio::test]
@@ -278,6 +283,37 @@ async fn a_log_is_printed_and_followed_to_the_end() {
         let line: serde_json::Value = serde_json::from_str(line).unwrap();
         assert!(line["seq"].is_i64() && line["at"].is_string(), "{line}");
     }
+}
+
+#[tokio::test]
+async fn a_log_is_followed_over_a_restart_of_its_server() {
+    let place = Place::new();
+    let script = "echo begun; while ! [ -e {config_dir}/gate ]; do sleep 0.1; done; echo done";
+    place.write(
+        "milepost.toml",
+        &format!("[commands.wait]\nmax_attempts = 2\nargv = ['sh', '-c', '{script}']\n"),
+    );
+    let mut server = place.serve(&[], &[]).await;
+    let started = server.run(&place, &["run", "wait"]).await;
+    let mut follow = server.client(&place, &["log", started.stdout.trim(), "--follow"]);
+    let printed = place.path("printed");
+    follow.stdout(std::fs::File::create(&printed).unwrap());
+    let mut follow = Running::start(follow);
+    while !std::fs::read_to_string(&printed).unwrap().contains("begun") {
+        tokio::task::yield_now().await;
+    }
+    server.child().kill().await.unwrap();
+    follow.until_it_says("trying again").await;
+    place.write("gate", "");
+    let addr = server.url.strip_prefix("http://").unwrap();
+    let _server = place.serve_by(place.milepost(&["serve", "--addr", addr]), &[]).await;
+    assert_eq!(follow.code().await, Some(0), "{}", place.log());
+    let printed = std::fs::read_to_string(printed).unwrap();
+    assert_eq!(
+        printed.lines().filter(|line| line.ends_with("stdout  done")).count(),
+        1,
+        "{printed}"
+    );
 }
 
 #[tokio::test]

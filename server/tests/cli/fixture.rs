@@ -207,6 +207,11 @@ impl Running {
         signal(&self.child, name).await;
     }
 
+    /// Waits for the end; standard output goes elsewhere.
+    pub(crate) async fn code(mut self) -> Option<i32> {
+        timeout(PATIENCE, self.child.wait()).await.unwrap().unwrap().code()
+    }
+
     /// Waits for the end.
     pub(crate) async fn end(mut self) -> (Option<i32>, String) {
         let mut stdout = String::new();

@@ -91,6 +91,10 @@ fn decimal(text: &str, comma_is_decimal: bool) -> Option<f64> {
             _ => return None,
         }
     }
+    // As `bc` prints it.
+    if plain.len() > 1 && plain.starts_with('.') {
+        plain.insert(0, '0');
+    }
     if !plain.starts_with(|c: char| c.is_ascii_digit()) {
         return None;
     }
@@ -155,6 +159,8 @@ mod tests {
             ("00:00:02.040078", 2.040_078),
             ("1:02:03", 3723.0),
             (" 42 ", 42.0),
+            (".25", 0.25),
+            (".5 kB", 500.0),
             ("3.2e-07", 3.2e-7),
             ("1e9", 1e9),
             ("2.5E+03", 2500.0),
@@ -182,7 +188,6 @@ mod tests {
             "N/A",
             ".",
             ",",
-            ".5",
             "1:2:3:4",
             ":",
             "1:x",
@@ -211,6 +216,8 @@ mod tests {
         assert_eq!(percent("45,125"), Some(45.125));
         assert_eq!(percent(" 7.5 %"), Some(7.5));
         assert_eq!(percent("100"), Some(100.0));
+        assert_eq!(percent(".5%"), Some(0.5));
+        assert_eq!(percent("."), None);
         assert_eq!(percent("-1"), None);
         assert_eq!(percent("4.5e1 %"), Some(45.0));
     }

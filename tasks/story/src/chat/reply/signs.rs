@@ -24,6 +24,7 @@ pub(super) const PASSING_CODES: &[&str] = &[
     "server_error",
     "internal_server_error",
     "internalservererror",
+    "internalerror",
     "internal_error",
     "internal",
     "api_error",

@@ -1,5 +1,7 @@
 //! Finds and removes the thinking that models write into their text.
 
+use std::borrow::Cow;
+
 use super::{clean::begun, phrases, unmarked};
 
 /// Names of elements such as `<think>`, besides those that [`is_named`] knows by their end.
@@ -51,13 +53,17 @@ struct Mark {
 pub(super) fn begins(text: &str) -> bool {
     let text = begun(text);
     let marked = || mark_at(text).is_some_and(|(_, closes)| !closes);
-    harmony_channel(text) == Some(0) || phrases::find(text).is_some() || marked()
+    let in_channels = || channels(text).is_some_and(|text| text.starts_with(CHANNEL));
+    in_channels() || bare_channels(text).is_some() || phrases::find(text).is_some() || marked()
 }
 
 /// Whether the text, as far as it has come, is thinking only.
 pub(super) fn is_thinking(text: &str) -> bool {
-    if harmony_channel(text).is_some() {
+    if let Some(text) = channels(text) {
         return !text.contains("<|channel|>final");
+    }
+    if let Some((_, story)) = bare_channels(text) {
+        return story.is_none();
     }
     let text = begun(text);
     if let Some(prose) = phrases::find(text) {
@@ -72,16 +78,11 @@ pub(super) fn is_thinking(text: &str) -> bool {
 /// The text without thinking, and the number of characters of thinking. `cut`: the reply was ended
 /// by its maximum length, perhaps while the model was thinking.
 pub(super) fn without_thinking(text: &str, cut: bool) -> (String, u64) {
-    if harmony_channel(text).is_some() {
-        return without_channels(text);
+    if let Some(text) = channels(text) {
+        return without_channels(&text);
     }
-    // The same channels, from a server that drops their marks.
-    if let Some((thought, story)) = text
-        .trim_start()
-        .strip_prefix("analysis")
-        .and_then(|text| text.split_once("assistantfinal"))
-    {
-        return (story.to_owned(), chars(thought));
+    if let Some((thought, story)) = bare_channels(text) {
+        return (story.unwrap_or_default().to_owned(), chars(thought));
     }
     let text = begun(text);
     let (text, mut thought) = match phrases::find(text) {
@@ -206,28 +207,53 @@ fn mark_at(text: &str) -> Option<(usize, bool)> {
     (is_named(name) && plain && !empty).then_some((before + length + close + 1, closes))
 }
 
-/// Position of the first channel of gpt-oss.
-fn harmony_channel(text: &str) -> Option<usize> {
-    text.find("<|channel|>")
+/// Begins a message of gpt-oss: the name of its channel, a mark, and the message.
+const CHANNEL: &str = "<|channel|>";
+/// The channels that a message can be in.
+const CHANNELS: [&str; 3] = ["analysis", "commentary", "final"];
+
+/// A text in the channels of gpt-oss. The first mark may be missing, because it stood in the prompt.
+fn channels(text: &str) -> Option<Cow<'_, str>> {
+    let begins = |name: &&str| {
+        text.trim_start().strip_prefix(*name).is_some_and(|text| text.starts_with("<|message|>"))
+    };
+    if CHANNELS.iter().any(begins) {
+        return Some(Cow::Owned(format!("{CHANNEL}{}", text.trim_start())));
+    }
+    text.contains(CHANNEL).then_some(Cow::Borrowed(text))
 }
 
-/// Keeps the channel `final`.
+/// The same channels, from a server that drops their marks: the thinking, and the story once it has begun.
+fn bare_channels(text: &str) -> Option<(&str, Option<&str>)> {
+    if let Some((thought, story)) = text.split_once("assistantfinal") {
+        return Some((thought, Some(story)));
+    }
+    let thought = text.trim_start().strip_prefix("analysis")?;
+    thought.starts_with(char::is_uppercase).then_some((thought, None))
+}
+
+/// Keeps the channel `final`. What stands before the first channel is thinking if that channel comes; otherwise
+/// nothing says so.
 fn without_channels(text: &str) -> (String, u64) {
-    let mut parts = text.split("<|channel|>");
+    let mut parts = text.split(CHANNEL);
     let first = parts.next().unwrap_or_default().replace("<|start|>assistant", "");
-    let (mut story, mut thought) = (first, 0);
+    let (mut story, mut thought, mut is_final) = (String::new(), 0, false);
     for part in parts {
         let (channel, content) = part.split_once("<|message|>").unwrap_or((part, ""));
         let ends = ["<|end|>", "<|start|>", "<|return|>", "<|call|>"];
         let end = ends.iter().filter_map(|mark| content.find(mark)).min();
         let content = &content[..end.unwrap_or(content.len())];
         if channel.trim_start().starts_with("final") {
+            is_final = true;
             story.push_str(content);
         } else {
             thought += chars(content);
         }
     }
-    (story, thought)
+    match is_final {
+        true => (story, thought + chars(&first)),
+        false => (first, thought),
+    }
 }
 
 #[cfg(test)]

@@ -23,6 +23,13 @@ fn thinking_is_removed_in_every_dialect() {
         "<|channel>thought\nHm.<channel|>It rose.",
         "<|channel|>analysis<|message|>Hm.<|end|><|start|>assistant<|channel|>final<|message|>It rose.<|return|>",
         "analysisHm, a story.assistantfinalIt rose.",
+        "Hm, a story.assistantfinalIt rose.",
+        "assistantfinalIt rose.",
+        "Hm.<|end|><|start|>assistant<|channel|>final<|message|>It rose.",
+        "Hm.<|end|>assistant<|channel|>final<|message|>It rose.<|return|>",
+        "Hm.<|channel|>final<|message|>It rose.",
+        "analysis<|message|>Hm.<|end|><|start|>assistant<|channel|>final<|message|>It rose.",
+        "final<|message|>It rose.<|return|>",
         "<reasoning>Hm.</reasoning>\nIt rose.",
         "<mm:think>Hm.</mm:think>It rose.",
         "<longcat_think>Hm.</longcat_think>It rose.",
@@ -65,6 +72,8 @@ fn thinking_that_never_ended_is_no_text() {
         "<think>Hm, so",
         " \n<think>",
         "<|channel|>analysis<|message|>Hm",
+        "analysis<|message|>Hm",
+        "analysisWe need to write chapter 1.",
         "Hm.</think>",
         "<mm:think>Hm",
         "<|inner_prefix|>Hm",
@@ -105,6 +114,7 @@ fn words_of_a_story_stay() {
         "The tag &lt;think&gt; was new to her.",
         "It was 1 < 2 and 3 > 2. < b >",
         "## Thinking\n\nIt rose.",
+        "analysis of the sea was her work. It rose.",
         "A <|pipe|> and a <| think |>, then <rethink/>.",
     ] {
         assert_eq!(story_of(text), text);
@@ -125,6 +135,8 @@ fn it_is_known_whether_a_model_still_thinks() {
         "```thinking\nHm",
         "**Thinking:** a",
         "<|begin|>assistant<|think|>a",
+        "analysis<|message|>Hm",
+        "analysisWe need",
     ] {
         assert!(is_thinking(text), "{text}");
     }
@@ -134,6 +146,7 @@ fn it_is_known_whether_a_model_still_thinks() {
         "<think>Hm</think>It",
         "<thi",
         "a<|channel|>final<|message|>b",
+        "analysisWe need.assistantfinalIt",
         "Thinking",
         "Thinking...\na\n...done thinking.\nIt",
         "Here is my",
