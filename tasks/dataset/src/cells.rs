@@ -105,6 +105,8 @@ enum State {
     Quoted,
     Escaped,
     AfterQuote,
+    /// Blanks after a closing quote.
+    Padded,
 }
 
 /// Splits text that arrives in pieces.
@@ -147,7 +149,7 @@ impl Splitter {
                 State::Plain => self.plain(&text[at..]),
                 State::Quoted => (self.within_quotes(&text[at..]), false),
                 State::Escaped => (self.escaped(text[at]), false),
-                State::AfterQuote => self.after_quote(text[at]),
+                State::AfterQuote | State::Padded => self.after_quote(text[at]),
             };
             at += read;
             if is_complete {
@@ -217,7 +219,7 @@ impl Splitter {
     }
 
     fn after_quote(&mut self, byte: u8) -> (usize, bool) {
-        if Some(byte) == self.dialect.quote {
+        if Some(byte) == self.dialect.quote && self.state == State::AfterQuote {
             self.row.text.push(byte);
             self.state = State::Quoted;
             return (1, false);
@@ -226,7 +228,12 @@ impl Splitter {
             self.end_cell();
             return (1, is_line_end(byte));
         }
-        self.row.unclean |= byte != b' ';
+        if byte == b' ' {
+            self.row.text.push(byte);
+            self.state = State::Padded;
+            return (1, false);
+        }
+        self.row.unclean = true;
         self.state = State::Plain;
         (0, false)
     }

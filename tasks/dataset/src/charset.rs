@@ -1,7 +1,7 @@
 //! Detects the encoding of a file.
 
-use encoding_rs::{Encoding, MACINTOSH, UTF_8, UTF_16BE, UTF_16LE};
-use oem_cp::code_table::{DECODING_TABLE_CP850, DECODING_TABLE_CP852};
+use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
+use oem_cp::code_table::{DECODING_TABLE_CP437, DECODING_TABLE_CP850, DECODING_TABLE_CP852};
 
 use super::guess::{Guess, guess};
 
@@ -13,6 +13,8 @@ pub(super) enum Charset {
     /// Code page 850, which DOS and the Windows console write in Western Europe; the Encoding
     /// Standard does not have it.
     Ibm850,
+    /// The same of the first IBM PC.
+    Ibm437,
     /// The same of Central Europe.
     Ibm852,
 }
@@ -25,18 +27,29 @@ impl Charset {
         let name = name.trim();
         match name.to_ascii_lowercase().as_str() {
             "cp850" | "ibm850" | "850" | "cp-850" => return Some(Self::Ibm850),
+            "cp437" | "ibm437" | "437" | "cp-437" => return Some(Self::Ibm437),
             "cp852" | "ibm852" | "852" | "cp-852" => return Some(Self::Ibm852),
             _ => {}
         }
-        let bare = name.strip_prefix("cp").or_else(|| name.strip_prefix("CP"));
-        let windows = bare.map(|number| format!("windows-{number}"));
-        let found = Encoding::for_label(name.as_bytes());
-        let found = found.or_else(|| match name.to_ascii_lowercase().as_str() {
-            "macroman" | "mac-roman" | "mac_roman" => Some(MACINTOSH),
-            "utf8" | "utf-8-sig" | "utf8-sig" | "utf-8-bom" => Some(UTF_8),
-            "utf16" => Some(UTF_16LE),
-            _ => Encoding::for_label(windows?.as_bytes()),
-        });
+        let plain: String =
+            name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_lowercase();
+        let known = match plain.as_str() {
+            "macroman" => Some("macintosh"),
+            "utf8" | "utf8sig" | "utf8bom" | "cp65001" => Some("utf-8"),
+            "utf16" | "cp1200" => Some("utf-16le"),
+            "latin9" => Some("iso-8859-15"),
+            "ansi" => Some("windows-1252"),
+            "cp932" => Some("shift_jis"),
+            "cp936" => Some("gbk"),
+            "cp949" => Some("euc-kr"),
+            "cp950" => Some("big5"),
+            _ => None,
+        };
+        let windows = plain.strip_prefix("cp").map(|number| format!("windows-{number}"));
+        let dashed = name.replace('_', "-");
+        let labels = [Some(name), known, Some(dashed.as_str()), Some(&plain), windows.as_deref()];
+        let found =
+            labels.into_iter().flatten().find_map(|label| Encoding::for_label(label.as_bytes()));
         found.map(Self::Standard)
     }
 
@@ -44,6 +57,7 @@ impl Charset {
         match self {
             Self::Standard(encoding) => encoding.name(),
             Self::Ibm850 => "IBM850",
+            Self::Ibm437 => "IBM437",
             Self::Ibm852 => "IBM852",
         }
     }
@@ -52,7 +66,7 @@ impl Charset {
     pub(super) fn is_single_byte(self) -> bool {
         match self {
             Self::Standard(encoding) => encoding.is_single_byte(),
-            Self::Ibm850 | Self::Ibm852 => true,
+            Self::Ibm437 | Self::Ibm850 | Self::Ibm852 => true,
         }
     }
 
@@ -63,6 +77,7 @@ impl Charset {
                 let (text, _) = encoding.decode_without_bom_handling(std::slice::from_ref(&byte));
                 text.chars().next().unwrap_or('\u{fffd}')
             }
+            Self::Ibm437 => of_table(&DECODING_TABLE_CP437, byte),
             Self::Ibm850 => of_table(&DECODING_TABLE_CP850, byte),
             Self::Ibm852 => of_table(&DECODING_TABLE_CP852, byte),
         }
@@ -204,6 +219,14 @@ mod tests {
             ("utf-16", "UTF-16LE"),
             ("utf8", "UTF-8"),
             ("cp1251", "windows-1251"),
+            ("latin-1", "windows-1252"),
+            ("cp932", "Shift_JIS"),
+            ("CP437", "IBM437"),
+            ("utf_16", "UTF-16LE"),
+            ("utf-8-sig", "UTF-8"),
+            ("mac_roman", "macintosh"),
+            ("latin-9", "ISO-8859-15"),
+            ("ANSI", "windows-1252"),
         ] {
             assert_eq!(Charset::by_name(label).map(Charset::name), Some(name), "{label:?}");
         }

@@ -21,6 +21,22 @@ pub(super) fn would_cut(lines: &[SampleRow], delimiter: u8) -> bool {
     }
 }
 
+/// What nearly all lines have as often between texts, though no delimiter of one character
+/// separates them: several blanks, or `::`.
+pub(super) fn wide_separator(lines: &[SampleRow]) -> Option<&'static str> {
+    [("several blanks", "  "), ("“::”", "::")].into_iter().find_map(|(name, sign)| {
+        let parts = |line: &SampleRow| {
+            let text = line.cells.first().map_or("", |(text, _)| text.trim());
+            // `1::2` may be two cells, `fe80::1` is an address.
+            let is_address = text.find(':') == Some(4) && text.parse::<IpAddr>().is_ok();
+            if is_address { 0 } else { text.split(sign).filter(|it| !it.trim().is_empty()).count() }
+        };
+        let usual = lines.first().map(parts).filter(|usual| *usual > 1)?;
+        let even = lines.iter().filter(|line| parts(line) == usual).count();
+        (lines.len() > 2 && even * 10 >= lines.len() * 9).then_some(name)
+    })
+}
+
 /// Whether a text is a number with two decimals at most, such as `1.234,56` or `12,00`.
 fn has_cents(text: &str) -> bool {
     [',', '.'].into_iter().any(|decimal| {

@@ -8,8 +8,8 @@ use super::{charset::Charset, guess::guess};
 
 /// Decodes a file block by block to UTF-8.
 pub(super) enum Decoding {
-    /// All of it has one encoding.
-    Whole(Box<Decoder>),
+    /// All of it has one encoding, or all from here on if it is named.
+    Whole(Box<Decoder>, Option<Charset>),
     /// UTF-8 in which single bytes may have another encoding, or the other way round.
     Mixed(Mixed),
 }
@@ -43,12 +43,12 @@ impl Decoding {
             Charset::Standard(encoding)
                 if encoding == UTF_16LE || encoding == UTF_16BE || is_exact =>
             {
-                Self::Whole(Box::new(encoding.new_decoder()))
+                Self::Whole(Box::new(encoding.new_decoder()), None)
             }
             Charset::Standard(encoding)
                 if encoding != UTF_8 && encoding != WINDOWS_1252 && encoding != MACINTOSH =>
             {
-                Self::Whole(Box::new(encoding.new_decoder()))
+                Self::Whole(Box::new(encoding.new_decoder()), None)
             }
             _ => Self::Mixed(Mixed {
                 other: (charset != Charset::UTF_8).then_some(charset),
@@ -65,6 +65,7 @@ impl Decoding {
             Self::Mixed(Mixed { other: Some(other), mostly_utf_8, .. }) => {
                 Some((*other, !*mostly_utf_8))
             }
+            Self::Whole(_, Some(later)) => Some((*later, false)),
             _ => None,
         }
     }
@@ -72,15 +73,30 @@ impl Decoding {
     /// Decodes a block, and appends its text to `text`.
     pub(super) fn decode(&mut self, raw: &[u8], is_last: bool, text: &mut Vec<u8>) -> Decoded {
         match self {
-            Self::Whole(decoder) => whole(decoder, raw, is_last, text),
+            Self::Whole(decoder, later) => {
+                let start = text.len();
+                let decoded = whole(decoder, raw, is_last, text);
+                if later.is_none() {
+                    return decoded;
+                }
+                let added = &text[start..];
+                let first_odd = added.iter().position(|byte| !byte.is_ascii()).unwrap_or(0);
+                // Bytes that begin a character beyond ASCII.
+                let odd = added.iter().filter(|byte| **byte >= 0xc0).count();
+                Decoded { odd, first_odd, ..decoded }
+            }
             Self::Mixed(mixed) => {
+                let start = text.len();
                 let decoded = mixed.decode(raw, is_last, text);
                 match decoded {
                     Ok(decoded) => decoded,
                     Err((encoding, read)) => {
-                        *self = Self::Whole(Box::new(encoding.new_decoder_without_bom_handling()));
+                        let decoder = Box::new(encoding.new_decoder_without_bom_handling());
+                        *self = Self::Whole(decoder, Some(Charset::Standard(encoding)));
+                        let before = text.len() - start;
                         let mut rest = self.decode(&raw[read..], is_last, text);
                         rest.read += read;
+                        rest.first_odd += before;
                         rest
                     }
                 }

@@ -7,7 +7,7 @@
 use super::{
     cells::Dialect,
     class::{Class, class},
-    cuts,
+    cuts::{self, wide_separator},
     feed::count,
     layout::{Layout, Options, describe},
     profile::{Assumption, Certainty},
@@ -74,8 +74,12 @@ pub(super) fn detect(sample: &str, line_end: u8, options: &Options) -> Layout {
     }
     let rival = second.filter(|second| is_toss_up || found[*second].score > found[0].score * CLOSE);
     let rival = rival.filter(|_| given.is_none()).map(|second| found[second].dialect.delimiter);
+    let separator = (given.is_none() && found[0].table.width == 1)
+        .then(|| wide_separator(&found[0].rows))
+        .flatten();
     let certainty = match (given, rival) {
         (Some(_), _) => Certainty::Given,
+        _ if separator.is_some() => Certainty::Unsure,
         (None, None) if shaped.is_some() => Certainty::Sure,
         (None, Some(_)) => Certainty::Unsure,
         (None, None) if found[0].table.fit() < 0.9 => Certainty::Likely,
@@ -87,6 +91,9 @@ pub(super) fn detect(sample: &str, line_end: u8, options: &Options) -> Layout {
     layout.lacks_delimiter = given.flatten().is_some() && best.rows.iter().all(|row| row.len < 2);
     if layout.lacks_delimiter {
         layout.note_lack(given.flatten());
+    }
+    if let Some(separator) = separator {
+        layout.note_separator(separator);
     }
     layout.assumptions.insert(0, delimiter_assumption(best.dialect, &best.table, certainty, rival));
     layout
@@ -171,7 +178,11 @@ fn candidates(text: &str, given: Option<Option<u8>>) -> Vec<Candidate> {
             let class = line.cells.first().map_or(Class::Empty, |(line, _)| class(line));
             matches!(class, Class::Number | Class::Date | Class::Time)
         });
+    let quoted = if given.is_none() { between_quotes(text) } else { None };
     for (order, (delimiter, weight)) in CANDIDATES.into_iter().enumerate() {
+        if quoted.is_some_and(|quoted| quoted != delimiter) {
+            continue;
+        }
         let is_given = given == Some(Some(delimiter));
         if given.is_none() && cuts::would_cut(&lines, delimiter) {
             continue;
@@ -190,7 +201,7 @@ fn candidates(text: &str, given: Option<Option<u8>>) -> Vec<Candidate> {
     if let (true, Some(Some(delimiter))) = (found.is_empty(), given) {
         found.extend(best_quotes(text, delimiter, 0, false, true));
     }
-    if found.is_empty() || given.is_none() {
+    if found.is_empty() || given.is_none() && quoted.is_none() {
         // A first line that a usual delimiter splits is hardly a name.
         let splits = found.iter().any(|found| found.rows[0].len > 1 && found.order < 4);
         let weight = match (splits, lines.len()) {
@@ -203,6 +214,20 @@ fn candidates(text: &str, given: Option<Option<u8>>) -> Vec<Candidate> {
         );
     }
     found
+}
+
+/// The delimiter between quotes, where nearly all lines begin with a quote and it is nearly always
+/// the same.
+fn between_quotes(text: &str) -> Option<u8> {
+    let lines = || text.lines().filter(|line| !line.trim().is_empty());
+    let (all, quoted) = (lines().count(), lines().filter(|line| line.starts_with('"')).count());
+    let count = |delimiter: u8| text.matches(&format!("\"{}\"", char::from(delimiter))).count();
+    let counts = CANDIDATES.map(|(delimiter, _)| (delimiter, count(delimiter)));
+    let sum: usize = counts.iter().map(|(_, count)| count).sum();
+    let (delimiter, most) = counts.into_iter().max_by_key(|(_, count)| *count)?;
+    let quotes = text.matches('"').count();
+    let is_usual = most > 2 && most * 20 >= sum * 19 && most * 5 >= quotes;
+    (is_usual && all > 2 && quoted * 10 >= all * 9).then_some(delimiter)
 }
 
 /// A text whose lines are one cell each. A comma in a later line separates cells unless one

@@ -94,8 +94,12 @@ impl<'f> Feed<'f> {
         let sample = String::from_utf8(sample).unwrap_or_default();
         let line_end = line_end(sample.as_bytes());
         let cut = if ended { None } else { sample.rfind(char::from(line_end)) };
-        let binary = known.is_none().then(|| binary(sample.as_bytes(), delimiter)).flatten();
-        let sample = sample[..cut.unwrap_or(sample.len())].to_owned();
+        let binary = known
+            .is_none()
+            .then(|| binary(without_padding(&sample).as_bytes(), delimiter))
+            .flatten();
+        let sample = &sample[..cut.unwrap_or(sample.len())];
+        let sample = if ended { without_padding(sample) } else { sample }.to_owned();
         let feed = Self {
             file,
             decoding: Decoding::new(charset, known.is_some()),
@@ -273,6 +277,13 @@ fn line_end(sample: &[u8]) -> u8 {
         sample[at] == b'\r' && sample.get(at + 1).is_some_and(|next| *next != b'\n')
     });
     if lone { b'\r' } else { b'\n' }
+}
+
+/// A text without the NULs, and the end mark of DOS before them, that fill its last block.
+fn without_padding(text: &str) -> &str {
+    let bare = text.trim_end_matches('\0');
+    let bare = bare.strip_suffix('\u{1a}').unwrap_or(bare);
+    if bare.contains('\0') || is_blank(bare) { text } else { bare }
 }
 
 /// Counts control characters that do not occur in texts, if there are more than one in 50 bytes.

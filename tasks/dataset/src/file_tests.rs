@@ -289,3 +289,33 @@ fn a_tar_archive_is_called_so() {
         assert!(error.to_string().contains("tar archive"), "{error}");
     }
 }
+
+#[test]
+fn nuls_that_fill_the_last_block_are_left_out() {
+    for (end, code) in [
+        ([b"\x1a".to_vec(), vec![0; 50]].concat(), "end_mark"),
+        ([b"\x1a".to_vec(), vec![0; 500]].concat(), "end_mark"),
+        (vec![0; 500], "trailing_bytes"),
+    ] {
+        let profile = of_file(&[b"a,b\n1,2\n3,4\n".to_vec(), end].concat()).unwrap();
+        assert_eq!((profile.rows, profile.columns.len()), (2, 2), "{code}");
+        assert!(profile.warnings.iter().any(|warning| warning.code == code), "{profile:?}");
+    }
+    assert!(of_file(&[0; 500]).is_err());
+}
+
+#[test]
+fn an_encoding_of_several_bytes_that_begins_late_is_told() {
+    let start = format!("id,name\n{}", "1,abc\n".repeat(40_000)).into_bytes();
+    for (charset, text) in [
+        (encoding_rs::SHIFT_JIS, "日本語の文字,東京都と大阪府"),
+        (encoding_rs::GB18030, "中华人民共和国的城市和人口"),
+        (encoding_rs::EUC_KR, "대한민국의 도시와 인구 서울특별시"),
+    ] {
+        let rows = format!("1,\"{text}\"\n").repeat(20);
+        let (rows, ..) = charset.encode(&rows);
+        let profile = of_file(&[start.as_slice(), &rows].concat()).unwrap();
+        let found = profile.warnings.iter().find(|warning| warning.code == "mixed_encoding");
+        assert_eq!(found.and_then(|found| found.line), Some(40_002), "{charset:?}");
+    }
+}

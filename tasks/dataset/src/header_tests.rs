@@ -40,6 +40,42 @@ fn years_below_names_belong_to_the_header() {
 }
 
 #[test]
+fn a_line_of_units_or_dashes_is_no_row() {
+    for (text, rows, code) in [
+        ("Year,Sales\n,EUR\n2020,1\n2021,3\n", 2, Some("second_header")),
+        ("id,v\n--,-\n1,2\n3,4\n", 2, Some("printed_table")),
+        ("id|name\n--|----\n1|ann\n2|bob\n", 2, Some("printed_table")),
+        ("id,v\n--,-\n1,--\n3,4\n", 3, None),
+        ("id,v\n,5\n1,2\n3,4\n", 3, None),
+    ] {
+        let profile = profile(text);
+        let found = codes(&profile).first().map(|(code, _)| *code);
+        assert_eq!((profile.rows, found), (rows, code), "{text:?}");
+    }
+}
+
+#[test]
+fn a_fact_that_ends_with_a_delimiter_is_no_header() {
+    for sign in [',', ';'] {
+        let text = "Account:,DE12,\n\nDay,Who,Amount,\n0,A,0,\n1,A,1,\n2,A,2,\n3,A,3,\n";
+        let profile = profile(&text.replace(',', &sign.to_string()));
+        assert_eq!((names(&profile), profile.rows), (vec!["Day", "Who", "Amount"], 4));
+    }
+    for rows in [3, 30] {
+        let row = "\"01.01.2024\";\"REWE, Köln\";\"-0,34\";\n";
+        let text = format!(
+            "\"Kontonummer:\";\"DE12 / Girokonto\";\n\n\"Kontostand vom 31.01.2024:\";\"1.234,56 \
+             EUR\";\n\n\"Buchungstag\";\"Auftraggeber\";\"Betrag (EUR)\";\n{}",
+            row.repeat(rows)
+        );
+        let profile = profile(&text);
+        assert_eq!(profile.delimiter, ";", "{rows}");
+        assert_eq!(names(&profile), ["Buchungstag", "Auftraggeber", "Betrag (EUR)"], "{rows}");
+        assert_eq!(profile.rows, rows as i64);
+    }
+}
+
+#[test]
 fn facts_above_a_table_are_no_header() {
     let rows: String = (1..20).map(|day| format!("2024-01-{day:02},R,-{day}.50,1.00\n")).collect();
     for above in ["Account,123,,\nPeriod,2024,,\n,,,\n", "Account,123,,\n", "A,b,,\nC,d,,\n"] {
@@ -81,6 +117,7 @@ fn cut_values_are_named_as_the_other_reading() {
     for (text, what) in [
         ("datum,betrag\n2024-01-01,1,50\n2024-01-02,2,25\n", "“1,50”"),
         ("datum,betrag\n2024-01-01,1,5\n2024-01-02,2,2\n", "“1,5”"),
+        ("id,a,b\n1,1,5,2,5\n2,3,5,4,5\n", "“1,5”"),
         ("id,betrag\n1,2,50\n2,3,75\n3,10,00\n", "“2,50”"),
         ("name,betrag\nAnn,-2,50\nBob,3,75\nCarl,10,00\n", "“-2,50”"),
         ("betrag,name\n2,50,Ann\n3,75,Bob\n10,00,Carl\n", "“2,50”"),

@@ -9,7 +9,7 @@ use super::{
     sample::SampleRow,
     shape::Shape,
     split_cells::Split,
-    table::{Header, Table},
+    table::{Header, Table, is_rule_below},
 };
 
 /// What was given about a text, instead of what would be detected.
@@ -166,6 +166,16 @@ impl Layout {
         self.oddities.push(("delimiter_not_found", self.line, message));
     }
 
+    /// Warns that the lines look like columns with a separator of several characters.
+    pub(super) fn note_separator(&mut self, separator: &str) {
+        let message = format!(
+            "Each line was read as one cell, but the lines look like columns separated by \
+             {separator}. Separate the cells with one character that is not in them, such as a \
+             tab or a comma."
+        );
+        self.oddities.push(("delimiter_not_found", self.line, message));
+    }
+
     fn note_quotes(&mut self, dialect: Dialect) {
         if dialect.escape {
             self.assume("quotes", "a backslash escapes a quote".to_owned(), Certainty::Likely);
@@ -257,7 +267,11 @@ impl Layout {
             );
             self.oddities.push(("skipped_lines", 1, message));
         }
-        if table.has_second_header && rows.len() > table.start + 1 {
+        if table.has_second_header && is_rule_below(&rows[table.start], &rows[table.start + 1..]) {
+            let message = "The row after the header is a rule of dashes, as database shells print \
+                        it; it was not read as a row.";
+            self.oddities.push(("printed_table", line, message.to_owned()));
+        } else if table.has_second_header && rows.len() > table.start + 1 {
             let message = "The row after the header has texts or years above figures in each column; it \
                         was read as part of the header.";
             self.oddities.push(("second_header", line, message.to_owned()));

@@ -144,7 +144,15 @@ impl Markers {
     /// Finds a cell without surrounding blanks among the markers.
     pub(super) fn find(&self, text: &str) -> Option<Marker> {
         let index = match &self.given {
-            Some(given) => given.iter().position(|marker| marker == text)?,
+            Some(given) => {
+                let exact = given.iter().position(|marker| marker == text);
+                exact.or_else(|| {
+                    let whole = whole(text);
+                    let is_number = whole.ends_with(|char: char| char.is_ascii_digit());
+                    is_number
+                        .then(|| given.iter().position(|marker| self::whole(marker) == whole))?
+                })?
+            }
             None if text.len() > MAX_BYTES || !may_begin(text) => return None,
             None => MARKERS.iter().position(|(marker, _)| *marker == text)?,
         };
@@ -166,6 +174,17 @@ impl Markers {
             None => MARKERS.get(usize::from(marker)).map_or(Signs, |(_, strength)| *strength),
         }
     }
+}
+
+/// A number without decimals that are all zero: `-99` for `-99.0`.
+fn whole(text: &str) -> &str {
+    let Some((whole, zeros)) = text.split_once(['.', ',']) else { return text };
+    // Three digits after a comma are thousands.
+    let is_decimal = text.contains('.') || zeros.len() != 3;
+    let are_zeros = !zeros.is_empty() && zeros.bytes().all(|byte| byte == b'0');
+    let digits = whole.trim_start_matches(['-', '+']);
+    let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    if is_decimal && are_zeros && is_number { whole } else { text }
 }
 
 /// Whether a marker may begin like this text: a quick look before the list is searched.
@@ -213,6 +232,8 @@ mod tests {
         assert_eq!(given.find("NA"), None);
         let marker = given.find("n.v.").unwrap();
         assert_eq!((given.text(marker), given.strength(marker)), ("n.v.", Always));
+        assert_eq!(given.find("-9999.0"), given.find("-9999"));
+        assert_eq!((given.find("-9999,000"), given.find("-9999.01")), (None, None));
         assert!(given.find("-9999").is_some() && given.find("").is_none());
     }
 }

@@ -14,6 +14,9 @@ pub(super) const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 /// End of a file for DOS, which some programs still write.
 const END_MARK: u8 = 0x1a;
 
+/// NULs at the end of a file that are no value, but fill its last block, from this number on.
+const MIN_PADDING: usize = 8;
+
 /// Reads records from a feed; buffers one record.
 pub(super) struct Records<'f> {
     source: Source<'f>,
@@ -44,6 +47,8 @@ struct Oddities {
     /// Byte order marks within the file: number, first line.
     marks: Option<(u64, u64)>,
     end_mark: Option<u64>,
+    /// Line of NULs that fill the last block.
+    padding: Option<u64>,
 }
 
 /// Counts an irregularity.
@@ -182,6 +187,10 @@ impl<'f> Records<'f> {
             let what = "The file ends with the end mark of DOS (0x1A), which was left out.";
             warnings.add_whole("end_mark", oddities.end_mark, what.to_owned());
         }
+        if oddities.padding.is_some() {
+            let what = "The file ends with NUL characters, which were left out.";
+            warnings.add_whole("trailing_bytes", oddities.padding, what.to_owned());
+        }
     }
 
     /// Reads the next record and skips blank lines. At most as many bytes of blank lines are
@@ -308,23 +317,28 @@ impl<'f> Records<'f> {
             && stray::fits_better(&self.raw, line_end, self.dialect, (width, is_clean))
     }
 
-    /// Leaves out the end mark of DOS at the end of the file; returns whether nothing is left.
+    /// Leaves out the end mark of DOS and NULs at the end of the file; returns whether nothing is left.
     fn drop_end_mark(&mut self, line: u64) -> bool {
         let row = &mut self.splitter.row;
         let text = row.text.len() - row.text.iter().rev().take_while(|byte| **byte == 0).count();
-        if text == 0 || row.text[text - 1] != END_MARK {
+        let has_mark = text > 0 && row.text[text - 1] == END_MARK;
+        if !has_mark && row.text.len() - text < MIN_PADDING {
             return false;
         }
         let start = match row.ends[..] {
             [.., before, _] => before.at,
             _ => 0,
         };
-        let Some(last) = row.ends.last_mut().filter(|last| !last.quoted && text > start) else {
+        let end = text - usize::from(has_mark);
+        let Some(last) = row.ends.last_mut().filter(|last| !last.quoted && end >= start) else {
             return false;
         };
-        last.at = text - 1;
-        row.text.truncate(text - 1);
-        self.oddities.end_mark = Some(line);
+        last.at = end;
+        row.text.truncate(end);
+        match has_mark {
+            true => self.oddities.end_mark = Some(line),
+            false => self.oddities.padding = Some(line),
+        }
         row.ends.len() == 1 && row.text.is_empty()
     }
 }

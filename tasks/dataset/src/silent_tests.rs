@@ -285,6 +285,13 @@ fn lines_above_a_header_are_no_header() {
 }
 
 #[test]
+fn an_inner_quote_before_a_blank_is_told() {
+    let pipes = profile("item,v\n\"5\" pipe\",1\n\"6\" rod\",2\n");
+    assert_eq!(codes(&pipes), [("unescaped_quote", Some(2))]);
+    assert_eq!(codes(&profile("item,v\n\"a\" ,1\n\"b\"  ,2\n")), []);
+}
+
+#[test]
 fn grouped_numbers_are_no_two_cells() {
     for text in ["1.234,56\n2.345,67\n12,00\n", "1,234.56\n2,345.67\n12.00\n"] {
         let profile = profile(text);
@@ -293,5 +300,23 @@ fn grouped_numbers_are_no_two_cells() {
     }
     for text in ["1.5,2\n2.5,3\n", "52.520,13.405\n48.137,11.575\n", "1,50\n2,25\n"] {
         assert_eq!(profile(text).columns.len(), 2, "{text:?}");
+    }
+}
+
+#[test]
+fn columns_between_several_blanks_or_colons_are_told() {
+    for (text, is_told) in [
+        ("id  first name  value\n1   ann marie   2.5\n2   bob         3.5\n", true),
+        ("a::b\n1::2\n3::4\n", true),
+        ("id  name\n--  ----\n1   ann\n2   bob\n", true),
+        ("name\nAnn  Roe\nBob\n", false),
+        ("name\nann\nbob\n", false),
+        ("fe80::1\nfe80::2\nfe80::3\n", false),
+    ] {
+        let profile = profile(text);
+        let has_warning = codes(&profile).contains(&("delimiter_not_found", Some(1)));
+        let is_unsure =
+            profile.assumptions[0].certainty == super::super::profile::Certainty::Unsure;
+        assert_eq!((has_warning, is_unsure || !is_told), (is_told, true), "{text:?} {profile:?}");
     }
 }

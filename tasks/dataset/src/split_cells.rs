@@ -39,17 +39,27 @@ pub(super) fn split_cells(header: &SampleRow, below: &[SampleRow]) -> Option<Spl
         return Some(Split::Quotes(example(at)?));
     }
     // Each cut makes one cell more.
-    let cuts: Vec<usize> = pairs().filter(|at| are_decimals(below, *at)).collect();
-    let is_enough = cuts.len() >= width - header.len;
-    is_enough.then(|| example(*cuts.first()?).map(Split::Numbers))?
+    let more = width - header.len;
+    let has_days = below
+        .iter()
+        .all(|row| row.cells.first().is_some_and(|(cell, _)| class(cell) == Class::Date));
+    // Names of rows are one cell more, not several.
+    let may_be_short = has_days || more > 1 && more <= header.len;
+    let mut cuts = Vec::new();
+    let mut at = width - 1;
+    while at > 0 && cuts.len() < more {
+        at -= 1;
+        if are_decimals(below, at, may_be_short) {
+            cuts.push(at);
+            at = at.saturating_sub(1);
+        }
+    }
+    (cuts.len() >= more).then(|| example(*cuts.last()?).map(Split::Numbers))?
 }
 
 /// Whether two columns may be what stands before and after decimal commas: integers beside two digits,
-/// or beside one if the names of the rows would be dates.
-fn are_decimals(rows: &[SampleRow], at: usize) -> bool {
-    let has_days = rows
-        .iter()
-        .all(|row| row.cells.first().is_some_and(|(cell, _)| class(cell) == Class::Date));
+/// or beside one if the cells cannot be names of rows.
+fn are_decimals(rows: &[SampleRow], at: usize, may_be_short: bool) -> bool {
     let are_digits =
         |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     rows.iter().all(|row| {
@@ -60,7 +70,7 @@ fn are_decimals(rows: &[SampleRow], at: usize) -> bool {
         };
         let whole = whole.trim().trim_start_matches(['-', '+']).replace('.', "");
         let count = decimals.len();
-        are_digits(&whole) && are_digits(decimals) && (count == 2 || count == 1 && has_days)
+        are_digits(&whole) && are_digits(decimals) && (count == 2 || count == 1 && may_be_short)
     })
 }
 

@@ -85,7 +85,9 @@ impl Table {
         };
         let years = years_below(&rows[start], below);
         let is_second = is_second(below).unwrap_or(false) || years == Some(true);
-        let has_second_header = header == Header::Names && votes.data == 0 && is_second;
+        let is_second = is_second || is_unit_below(below);
+        let has_second_header = header == Header::Names
+            && (votes.data == 0 && is_second || is_rule_below(&rows[start], below));
         let is_doubtful = header == Header::Names
             && !has_second_header
             && (years.is_some() || has_header_below(rows, start, width));
@@ -106,6 +108,11 @@ impl Table {
         let last_is_empty = body
             .iter()
             .all(|row| row.cells.get(width - 1).is_some_and(|(cell, _)| cell.trim().is_empty()));
+        // A fact about the file above a header; both end with a delimiter.
+        let is_fact = before.filled() < before.len && Votes::on(&body[0], &body[1..]).is_header();
+        if last_is_empty && is_fact {
+            return None;
+        }
         if last_is_empty {
             return Some(Self::at(rows, start - 1, before.len, Header::Names));
         }
@@ -128,6 +135,41 @@ impl Table {
         (are_unique && is_header && is_enough)
             .then(|| Self { ..Self::at(rows, start - 1, width, Header::RowNames) })
     }
+}
+
+/// Whether the row below a header has no name, and short words such as units above figures.
+fn is_unit_below(below: &[SampleRow]) -> bool {
+    let Some((second, rest)) = below.split_first() else { return false };
+    let first_is_empty =
+        |row: &SampleRow| row.cells.first().is_some_and(|(cell, _)| cell.trim().is_empty());
+    let is_unit = |(column, (cell, quoted)): (usize, &(String, bool))| {
+        !quoted
+            && class(cell) == Class::Text
+            && cell.chars().count() <= 8
+            && !cell.contains(|char: char| char.is_ascii_digit())
+            && column_class(rest, column) == Some(Class::Number)
+    };
+    rest.len() > 1
+        && second.len > 1
+        && first_is_empty(second)
+        && !rest.iter().take(JUDGED).any(first_is_empty)
+        && second.cells.iter().enumerate().skip(1).all(is_unit)
+}
+
+/// Whether dashes below the names of a header are as long as these, as sqlcmd writes them, and no
+/// other row has dashes for missing values.
+pub(super) fn is_rule_below(header: &SampleRow, below: &[SampleRow]) -> bool {
+    let Some((second, rest)) = below.split_first() else { return false };
+    let dashes = |cell: &str| cell.trim().bytes().all(|byte| byte == b'-');
+    let is_dashed = |(cell, _): &(String, bool)| !cell.trim().is_empty() && dashes(cell);
+    let covers = |((name, _), (cell, quoted)): (&(String, bool), &(String, bool))| {
+        !quoted && cell.trim().len() >= name.trim().chars().count().max(1) && dashes(cell)
+    };
+    second.len == header.len
+        && header.cells.iter().zip(&second.cells).all(covers)
+        && second.cells.iter().any(|(cell, _)| cell.trim().len() > 1)
+        && !rest.is_empty()
+        && !rest.iter().any(|row| row.cells.iter().any(is_dashed))
 }
 
 /// Whether years stand below the names of a header and above figures that are none: true if a name
