@@ -2,6 +2,9 @@
 
 use super::{DatasetSettings, layout::Options, process};
 
+/// Maximum number of columns of what is shown as a table.
+const MAX_COLUMNS: usize = 100_000;
+
 /// The table in a text, read in the same way as for a profile: what stands above it is skipped, a column without a
 /// name is `column_1` and so on, and a quote that is never closed swallows no rows.
 pub struct Sheet<'t> {
@@ -9,9 +12,10 @@ pub struct Sheet<'t> {
 }
 
 impl<'t> Sheet<'t> {
-    /// Finds the table in a text. `None` if there is none: the text is blank, or of another format.
+    /// Finds the table in a text. `None` if there is none: the text is blank, of another format, or has more than 100,000
+    /// columns.
     pub fn of(text: &'t str) -> Option<Self> {
-        let settings = DatasetSettings { max_columns: usize::MAX, ..DatasetSettings::default() };
+        let settings = DatasetSettings { max_columns: MAX_COLUMNS, ..DatasetSettings::default() };
         let size = text.len() as u64;
         let table = process::open_text(text.as_bytes(), size, &Options::default(), &settings);
         Some(Self { table: table.ok()? })
@@ -62,7 +66,8 @@ mod tests {
             let rows: Vec<_> = rows.into_iter().map(str::to_owned).collect();
             assert_eq!(read(text), Some((above, header.to_owned(), rows)), "{text:?}");
         }
-        for text in ["", "\n\n", "<!doctype html>\n<p>a,b</p>", "{\"a\": 1}"] {
+        let wide = ",".repeat(MAX_COLUMNS + 1);
+        for text in [&wide, "", "\n\n", "<!doctype html>\n<p>a,b</p>", "{\"a\": 1}"] {
             assert_eq!(read(text), None, "{text:?}");
         }
     }
