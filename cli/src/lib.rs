@@ -349,8 +349,7 @@ pub fn print(text: &str) -> Result<(), std::io::Error> {
 
 /// Writes a note or an error to standard error, without what a terminal obeys; ignores write errors.
 pub fn note(text: &str) {
-    let lines: Vec<_> = text.split('\n').map(printable).collect();
-    let _ = writeln!(std::io::stderr(), "milepost: {}", lines.join("\n"));
+    let _ = writeln!(std::io::stderr(), "milepost: {}", show::printable_text(text));
 }
 
 /// Whether the task has ended.

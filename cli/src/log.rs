@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use milepost::{
     client::Client,
+    poll::Config,
     task::{LogLine, Snapshot, TaskId, plain},
 };
 use tokio::time::Instant;
@@ -14,15 +15,14 @@ use crate::{CliError, ClientError, Exit};
 /// Shortest and longest pause between two looks at the log of a task that runs.
 const PAUSE: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(5));
 
-/// How long a log is followed whose server does not answer, as the polls of other commands.
-const PATIENCE: Duration = Duration::from_secs(120);
-
 /// Prints the log, as JSON one line of it per document; with `follow`, until the task has ended. A server that is
 /// restarted meanwhile is asked again.
 ///
 /// # Errors
 /// If the task does not exist, or the server cannot be reached.
 pub async fn log(api: &Client, id: TaskId, follow: bool, format: Format) -> Result<Exit, CliError> {
+    // As long as where a task is followed by polls.
+    let patience = Duration::from_millis(Config::default().give_up_after_ms);
     // When it was last reached; not yet at first.
     let (mut after, mut reached, mut is_lost) = (0, None::<Instant>, false);
     loop {
@@ -33,7 +33,7 @@ pub async fn log(api: &Client, id: TaskId, follow: bool, format: Format) -> Resu
                 Duration::from_millis(snapshot.poll_after_ms.unsigned_abs())
             }
             Err(CliError::Client(ClientError::Api(error)))
-                if error.is_temporary() && reached.is_some_and(|at| at.elapsed() < PATIENCE) =>
+                if error.is_temporary() && reached.is_some_and(|at| at.elapsed() < patience) =>
             {
                 if !std::mem::replace(&mut is_lost, true) {
                     super::note(&format!("{error}; trying again"));

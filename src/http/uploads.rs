@@ -91,12 +91,7 @@ pub(super) async fn create(
     }
     let media = headers.get(header::CONTENT_TYPE).and_then(|media| media.to_str().ok());
     let boundary = Form::boundary(media);
-    if boundary.is_none() && media.is_some_and(is_form) {
-        let detail = "Content-Type: multipart/form-data needs its boundary, which separates the parts; a client that \
-                      makes the form sets it, or send the file itself as the body";
-        return Err(ApiError::bad_request(detail));
-    }
-    let upload = match boundary {
+    let upload = match boundary.map_err(|error| ApiError::bad_request(error.to_string()))? {
         Some(boundary) => one_of_form(&service, &caller, boundary, body).await?,
         None => {
             let length = length(headers);
@@ -109,12 +104,6 @@ pub(super) async fn create(
         response.headers_mut().insert(header::LOCATION, location);
     }
     Ok(response)
-}
-
-/// Whether this is the type of a form, with a boundary or without.
-fn is_form(media: &str) -> bool {
-    let essence = media.split(';').next().unwrap_or_default().trim();
-    essence.eq_ignore_ascii_case("multipart/form-data")
 }
 
 /// Returns the metadata of an upload.

@@ -23,8 +23,8 @@ pub(super) async fn read(site: &Site, request: Request) -> Result<Entered, (Ente
     let media = request.headers().get(header::CONTENT_TYPE).and_then(|media| media.to_str().ok());
     let check = request.extensions().get::<BodyCheck>().cloned();
     let read = match uploads::Form::boundary(media) {
-        Some(boundary) => read_with_files(site, request, boundary).await,
-        None => match Form::<Entered>::from_request(request, &()).await {
+        Ok(Some(boundary)) => read_with_files(site, request, boundary).await,
+        Ok(None) | Err(_) => match Form::<Entered>::from_request(request, &()).await {
             Ok(Form(entered)) => Ok(entered),
             Err(rejection) => Err((Entered::new(), unread(rejection.status()))),
         },

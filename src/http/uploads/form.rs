@@ -64,6 +64,12 @@ pub enum FormError {
         /// The limit in bytes.
         max: usize,
     },
+    /// The content type does not say what separates the parts.
+    #[error(
+        "Content-Type: multipart/form-data needs its boundary, which separates the parts; a client that makes the \
+         form sets it, or send the file itself as the body"
+    )]
+    NoBoundary,
     /// The form has too many parts.
     #[error("a form has at most {MAX_PARTS} parts")]
     TooMany,
@@ -71,8 +77,15 @@ pub enum FormError {
 
 impl Form {
     /// Boundary of a `multipart/form-data` content type; `None` for other types.
-    pub fn boundary(content_type: Option<&str>) -> Option<String> {
-        multer::parse_boundary(content_type?).ok()
+    ///
+    /// # Errors
+    /// [`FormError::NoBoundary`].
+    pub fn boundary(content_type: Option<&str>) -> Result<Option<String>, FormError> {
+        match content_type.map(multer::parse_boundary) {
+            Some(Ok(boundary)) => Ok(Some(boundary)),
+            Some(Err(multer::Error::NoBoundary)) => Err(FormError::NoBoundary),
+            Some(Err(_)) | None => Ok(None),
+        }
     }
 
     /// Reads a form from a body. Its texts may have `max_text` bytes in total.

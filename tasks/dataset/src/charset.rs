@@ -25,14 +25,14 @@ impl Charset {
     /// The encoding with a name such as `utf-8`, `latin1` or `cp850`.
     pub(super) fn by_name(name: &str) -> Option<Self> {
         let name = name.trim();
-        match name.to_ascii_lowercase().as_str() {
-            "cp850" | "ibm850" | "850" | "cp-850" => return Some(Self::Ibm850),
-            "cp437" | "ibm437" | "437" | "cp-437" => return Some(Self::Ibm437),
-            "cp852" | "ibm852" | "852" | "cp-852" => return Some(Self::Ibm852),
-            _ => {}
-        }
         let plain: String =
             name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_lowercase();
+        match plain.as_str() {
+            "cp437" | "ibm437" | "437" => return Some(Self::Ibm437),
+            "cp850" | "ibm850" | "850" => return Some(Self::Ibm850),
+            "cp852" | "ibm852" | "852" => return Some(Self::Ibm852),
+            _ => {}
+        }
         let known = match plain.as_str() {
             "macroman" => Some("macintosh"),
             "utf8" | "utf8sig" | "utf8bom" | "cp65001" => Some("utf-8"),

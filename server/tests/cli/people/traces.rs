@@ -10,9 +10,9 @@ use super::{
 };
 use crate::traces::{Collector, ENDPOINT, SPAN, attribute, hex};
 
-/// The trace that the request of this row belongs to.
-fn trace(place: usize) -> String {
-    format!("{:032x}", place + 1)
+/// The trace that the request of the row with this number belongs to.
+fn trace(row: usize) -> String {
+    format!("{:032x}", row + 1)
 }
 
 /// A batch of a task that has failed.
@@ -38,7 +38,7 @@ fn body(row: &Row, id: &str) -> String {
     }
 }
 
-/// The place of the row and the span above each task that the requests have started.
+/// The number of the row and the span above each task that the requests have started.
 async fn started(world: &World) -> Vec<(usize, String)> {
     let url = format!("sqlite://{}", world.place.path("data/milepost.db").display());
     let mut file = sqlx::SqliteConnection::connect(&url).await.unwrap();
@@ -58,7 +58,7 @@ async fn each_way_to_start_keeps_the_trace_of_its_request_and_is_a_span_of_it() 
     let mut collector = Collector::start().await;
     let delay = ("OTEL_BSP_SCHEDULE_DELAY", "50");
     let world = World::with(&[(ENDPOINT, &collector.url), delay]).await;
-    for (place, row) in ROWS.iter().enumerate().filter(|(_, row)| !row.takes_all()) {
+    for (number, row) in ROWS.iter().enumerate().filter(|(_, row)| !row.takes_all()) {
         let id = match row.about {
             "batch" => failed(&world).await,
             _ => world.subject(row).await,
@@ -67,16 +67,16 @@ async fn each_way_to_start_keeps_the_trace_of_its_request_and_is_a_span_of_it() 
             "/start-several/{kind}" => "/start-several/quick".to_owned(),
             _ => row.path_of(&id),
         };
-        let traceparent = format!("00-{}-{SPAN}-01", trace(place));
+        let traceparent = format!("00-{}-{SPAN}-01", trace(number));
         let who = if row.act == Act::Operate { Who::Admin } else { Who::Owner };
         let headers = [("traceparent", traceparent.as_str())];
         world.send(who, row, &path, &body(row, &id), &headers).await;
     }
     let (mut spans, mut ways) = (BTreeSet::new(), BTreeSet::new());
-    for (place, above) in started(&world).await {
-        let row = &ROWS[place];
+    for (number, above) in started(&world).await {
+        let row = &ROWS[number];
         assert_ne!(above, SPAN, "{} is no span", row.path);
-        let span = collector.span_of(&trace(place), &format!("POST {}", row.path)).await;
+        let span = collector.span_of(&trace(number), &format!("POST {}", row.path)).await;
         assert_eq!((hex(&span.span_id), hex(&span.parent_span_id)), (above, SPAN.to_owned()));
         ways.insert(row.path.to_owned());
     }
