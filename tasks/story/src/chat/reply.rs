@@ -4,6 +4,7 @@
 //! What is needed is read from whatever form an endpoint gives it, and what is not needed does no
 //! harm. A reply counts as complete as soon as its end was announced, whatever follows.
 
+mod channels;
 mod chunk;
 mod clean;
 mod decide;
@@ -13,6 +14,7 @@ mod fault;
 mod finish;
 mod json;
 mod labels;
+mod marks;
 mod object;
 mod phrases;
 mod sentence;

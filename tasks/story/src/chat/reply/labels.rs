@@ -1,6 +1,6 @@
 //! Thinking in a fenced block, or under a label in bold or as a heading, before the text.
 
-use super::{phrases::Prose, thinking::is_named};
+use super::{marks::Name, phrases::Prose};
 
 /// Labels of thinking, in lower case.
 const THINKING: [&str; 8] = [
@@ -54,7 +54,7 @@ fn fenced(text: &str) -> Option<Prose<'_>> {
     let language = line.trim_start_matches(['`', '~']);
     let mark = &line[..line.len() - language.len()];
     let name = language.trim().to_ascii_lowercase();
-    if mark.len() < 3 || !is_named(&name) {
+    if mark.len() < 3 || Name::of(&name).is_none() {
         return None;
     }
     let (mut depth, mut at) = (0_u32, 0);

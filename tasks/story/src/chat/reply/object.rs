@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{json, text::Text, thinking::is_named};
+use super::{json, marks::Name, text::Text};
 
 /// What a text that was cut may lack.
 const CLOSES: [&str; 6] = ["\"}", "\"]}", "\"}}", "}", "]}", "}}"];
@@ -67,7 +67,9 @@ fn collect(value: &Value, texts: &mut Vec<String>, depth: u32) {
             items.iter().for_each(|item| collect(item, texts, depth + 1));
         }
         Value::Object(object) if depth < MAX_DEPTH => {
-            let told = object.iter().filter(|(key, _)| !is_named(&key.to_ascii_lowercase()));
+            let told = object
+                .iter()
+                .filter(|(key, _)| Name::of(&key.to_ascii_lowercase()) != Some(Name::Strong));
             told.for_each(|(_, inner)| collect(inner, texts, depth + 1));
         }
         _ => {}
