@@ -1,9 +1,9 @@
 //! Thinking in a fenced block, or under a label in bold or as a heading, before the text.
 
-use super::{marks::Name, phrases::Prose};
+use super::{marks::Name, phrases::Prose, unmarked};
 
 /// Labels of thinking, in lower case.
-const THINKING: [&str; 8] = [
+const THINKING: [&str; 10] = [
     "thinking",
     "thinking process",
     "thought",
@@ -12,9 +12,23 @@ const THINKING: [&str; 8] = [
     "reasoning",
     "reasoning process",
     "chain of thought",
+    "my thinking",
+    "my thoughts",
+];
+/// Labels that a story may have too: they count only where one of the text follows.
+const WEAK: [&str; 9] = [
+    "plan",
+    "planning",
+    "my plan",
+    "analysis",
+    "brainstorming",
+    "approach",
+    "rationale",
+    "notes",
+    "reflection",
 ];
 /// Labels of the text that follows it.
-const ANSWER: [&str; 12] = [
+const ANSWER: [&str; 13] = [
     "answer",
     "final answer",
     "response",
@@ -27,6 +41,7 @@ const ANSWER: [&str; 12] = [
     "chapter",
     "the chapter",
     "final chapter",
+    "final story",
 ];
 /// Marks of Markdown before a label.
 const MARKS: [char; 4] = ['*', '_', '#', ' '];
@@ -75,32 +90,38 @@ fn fenced(text: &str) -> Option<Prose<'_>> {
 
 /// Thinking under a label, up to that of the text.
 fn labelled(text: &str) -> Option<Prose<'_>> {
-    let rest = &text[label(text, &THINKING)?..];
-    let starts = rest.match_indices(['*', '_', '#']).map(|(start, _)| start);
-    let close =
-        starts.filter(|start| !rest[..*start].ends_with(['*', '_', '#'])).find_map(|start| {
-            let begins_line = rest[..start].trim_end_matches(' ').ends_with(['\n', '\r']);
-            let fits = begins_line || !rest[start..].starts_with('#');
-            let length = label(&rest[start..], &ANSWER).filter(|_| fits)?;
-            Some((start, start + length))
-        });
-    match close {
-        Some((start, end)) => {
-            Some(Prose { thought: &rest[..start], story: Some(rest[end..].trim_start()) })
-        }
-        // A heading alone is one of the story.
-        None if text.starts_with('#') => None,
-        None => Some(Prose { thought: rest, story: None }),
+    let strong = label(text, &THINKING);
+    let length = strong.or_else(|| label(text, &WEAK)).or_else(|| plain_label(text, &THINKING));
+    let rest = &text[length?..];
+    if let Some((start, end)) = answer_label(rest) {
+        return Some(Prose { thought: &rest[..start], story: Some(rest[end..].trim_start()) });
     }
+    // A heading alone is one of the story, and so is the subject of a sentence.
+    let goes_on = rest.trim_start_matches(' ').starts_with(char::is_lowercase);
+    let heading = text.starts_with('#');
+    let is_thinking = strong.is_some() && !heading && (!goes_on || unmarked::opens(rest));
+    is_thinking.then_some(Prose { thought: rest, story: None })
+}
+
+/// Where the label of the text begins and ends.
+fn answer_label(text: &str) -> Option<(usize, usize)> {
+    let marked = text.match_indices(['*', '_', '#']).map(|(start, _)| start);
+    let marked = marked.filter(|start| !text[..*start].ends_with(['*', '_', '#']));
+    let marked = marked.filter_map(|start| {
+        let begins_line = text[..start].trim_end_matches(' ').ends_with(['\n', '\r']);
+        let fits = begins_line || !text[start..].starts_with('#');
+        Some((start, start + label(&text[start..], &ANSWER).filter(|_| fits)?))
+    });
+    let lines = text.match_indices('\n').map(|(at, _)| at + 1);
+    let plain = lines.filter_map(|at| Some((at, at + plain_label(&text[at..], &ANSWER)?)));
+    marked.chain(plain).min()
 }
 
 /// Length of the label with which a text begins: `**Name:**`, `**Name**` or `# Name` and a line end.
 fn label(text: &str, names: &[&str]) -> Option<usize> {
     let marked = ["**", "__", "#"].iter().any(|mark| text.starts_with(mark));
     let body = text.trim_start_matches(MARKS);
-    let fits =
-        |name: &&&str| body.get(..name.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(name));
-    let name = names.iter().filter(fits).max_by_key(|name| name.len()).filter(|_| marked)?;
+    let name = name_of(body, names).filter(|_| marked)?;
     let after = &body[name.len()..];
     let mut rest = after.trim_start_matches(':');
     rest = rest.trim_start_matches(['*', '_', '#']);
@@ -109,6 +130,19 @@ fn label(text: &str, names: &[&str]) -> Option<usize> {
     let line_ends = rest.trim_start_matches(' ').starts_with(['\n', '\r']);
     let bare = text.starts_with('#') || !between.is_empty();
     (between.contains(':') || line_ends && bare).then_some(text.len() - rest.len())
+}
+
+/// Length of the label with which a text begins, without marks: `Name:`.
+fn plain_label(text: &str, names: &[&str]) -> Option<usize> {
+    let name = name_of(text, names)?;
+    text[name.len()..].starts_with(':').then_some(name.len() + 1)
+}
+
+/// The longest of the names with which a text begins.
+fn name_of<'n>(text: &str, names: &[&'n str]) -> Option<&'n str> {
+    let begins =
+        |name: &&str| text.get(..name.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(name));
+    names.iter().copied().filter(begins).max_by_key(|name| name.len())
 }
 
 #[cfg(test)]
@@ -132,11 +166,16 @@ mod tests {
             "__Thought process__: Hm.\n__Response__: It rose.",
             "***Reasoning:*** Hm.\n\n***Story:*** It rose.",
             "## Thinking\nHm, **so**.\n## Answer\nIt rose.",
+            "Thinking:\nHm.\n\nAnswer:\nIt rose.",
+            "Thought: Hm, so.\nFinal Answer: It rose.",
+            "**Plan:** Hm.\n\n**Chapter:**\nIt rose.",
+            "## Analysis\nHm.\n## Final story\nIt rose.",
             "# Reasoning:\r\nHm.\r\n# Chapter:\r\nIt rose.",
         ] {
             assert_eq!(story_of(text), Some(Some("It rose.")), "{text}");
         }
-        for text in ["```thinking\nHm.", "**Thinking:** Hm, so", "**Thoughts**\nHm"] {
+        let lower = "**Thinking:** okay, the user wants";
+        for text in [lower, "```thinking\nHm.", "**Thinking:** Hm, so", "**Thoughts**\nHm"] {
             assert_eq!(story_of(text), Some(None), "{text}");
         }
     }
@@ -153,6 +192,10 @@ mod tests {
             "*Thinking:* she rose.",
             "Thinking: she rose.",
             "## Thinking\nShe rose.\nThe answer: it fell.",
+            "**Thinking:** that was the name of the picture.",
+            "**Plan:** She would rise.",
+            "Thinking:\nShe rose.",
+            "Thinking: she rose. The answer: it fell.",
             "**Thoughtful:** she rose.",
             "**The Answer:** It rose.",
         ] {

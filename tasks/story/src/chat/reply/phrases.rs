@@ -1,6 +1,6 @@
 //! Thinking between phrases instead of marks, at the beginning of a reply.
 
-use super::labels;
+use super::{labels, unmarked};
 
 /// Phrases around the thinking, in lower case.
 struct Phrases {
@@ -49,6 +49,17 @@ pub(super) fn find(text: &str) -> Option<Prose<'_>> {
     phrase.or_else(|| labels::find(text))
 }
 
+/// Finds thinking whose beginning stood in the prompt, before a line that ends it.
+pub(super) fn closed(text: &str) -> Option<Prose<'_>> {
+    PHRASES.iter().find_map(|phrases| {
+        let (start, end) = phrases.end(text).filter(|(start, end)| is_line(text, *start, *end))?;
+        let (thought, story) = (&text[..start], trimmed(&text[end..]));
+        let ended = !story.trim().is_empty() && !thought.trim().is_empty();
+        (ended && (phrases.lines || unmarked::is_thinking(thought)))
+            .then_some(Prose { thought, story: Some(story) })
+    })
+}
+
 /// Whether a text, as far as it has come, may begin with a phrase.
 pub(super) fn may_begin(text: &str) -> bool {
     let text = text.trim_start();
@@ -67,7 +78,8 @@ impl Phrases {
     fn find<'t>(&self, text: &'t str) -> Option<Prose<'t>> {
         let length = self.open.iter().find_map(|open| {
             let begins = text.get(..open.len())?.eq_ignore_ascii_case(open);
-            (begins && self.fits(&text[open.len()..])).then_some(open.len())
+            let fits = !self.lines || ends_line(&text[open.len()..]);
+            (begins && fits).then_some(open.len())
         });
         let rest = &text[length?..];
         let (thought, story) = match self.end(rest) {
@@ -84,18 +96,19 @@ impl Phrases {
         let found = self.close.iter().flat_map(|close| {
             lower.match_indices(close).map(|(start, close)| (start, start + close.len()))
         });
-        let begins_line =
-            |start: usize| text[..start].trim_end_matches(EMPHASIS).ends_with(['\n', '\r']);
-        found
-            .filter(|(start, end)| !self.lines || begins_line(*start) && self.fits(&text[*end..]))
-            .min()
+        found.filter(|(start, end)| !self.lines || is_line(text, *start, *end)).min()
     }
+}
 
-    /// Whether a phrase may end before this.
-    fn fits(&self, after: &str) -> bool {
-        let after = after.trim_start_matches(EMPHASIS);
-        !self.lines || after.is_empty() || after.starts_with(['\n', '\r'])
-    }
+/// Whether a phrase is a line of its own.
+fn is_line(text: &str, start: usize, end: usize) -> bool {
+    let before = text[..start].trim_end_matches(EMPHASIS);
+    before.ends_with(['\n', '\r']) && ends_line(&text[end..])
+}
+
+fn ends_line(after: &str) -> bool {
+    let after = after.trim_start_matches(EMPHASIS);
+    after.is_empty() || after.starts_with(['\n', '\r'])
 }
 
 /// What follows a phrase, without the marks that close its emphasis.

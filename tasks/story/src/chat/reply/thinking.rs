@@ -49,7 +49,7 @@ pub(super) fn without_thinking(text: &str, cut: bool) -> (String, u64) {
         return (story.unwrap_or_default().to_owned(), chars(thought));
     }
     let text = begun(text);
-    let (text, mut thought) = match phrases::find(text) {
+    let (text, mut thought) = match phrases::find(text).or_else(|| phrases::closed(text)) {
         Some(prose) => (prose.story.unwrap_or_default(), chars(prose.thought)),
         None => (text, 0),
     };

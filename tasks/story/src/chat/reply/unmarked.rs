@@ -51,10 +51,18 @@ const BEGINNING: usize = 400;
 
 /// Whether a text that was cut is thinking from its beginning on.
 pub(super) fn is_thinking(text: &str) -> bool {
-    let begin: String = text.trim_start().chars().take(BEGINNING).collect();
-    let begin = begin.to_lowercase().replace('\u{2019}', "'");
+    opens(text) && SUBJECTS.iter().any(|subject| beginning(text).contains(subject))
+}
+
+/// Whether a text begins as models begin to think.
+pub(super) fn opens(text: &str) -> bool {
+    let begin = beginning(text);
     OPENINGS.iter().any(|opening| begin.starts_with(opening))
-        && SUBJECTS.iter().any(|subject| begin.contains(subject))
+}
+
+fn beginning(text: &str) -> String {
+    let begin: String = text.trim_start().chars().take(BEGINNING).collect();
+    begin.to_lowercase().replace('\u{2019}', "'")
 }
 
 #[cfg(test)]
