@@ -19,6 +19,7 @@ mod object;
 mod phrases;
 mod sentence;
 mod signs;
+mod templates;
 mod text;
 mod thinking;
 mod unmarked;
@@ -272,7 +273,7 @@ impl Reader {
         if self.thinking == Thinking::No || self.thinking == Thinking::Yes && !ends() {
             return;
         }
-        let text = clean::begun(text);
+        let text = templates::begun(text);
         let may_think = text.starts_with(['<', '[', '◁', '&']) || phrases::may_begin(text);
         let started = !may_think || text.chars().nth(BEGUN_CHARS).is_some();
         let thought = self.thinking == Thinking::Yes;

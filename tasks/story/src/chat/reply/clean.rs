@@ -1,46 +1,7 @@
 //! The text of a reply without what is none of the story: thinking, marks of templates, a fence.
 
-use super::{thinking::without_thinking, wrapped::unwrapped};
+use super::{templates::without_marks, thinking::without_thinking, wrapped::unwrapped};
 
-/// Marks after which a model has ended, though its template lets it go on.
-const ENDS: [&str; 12] = [
-    "<|im_end|>",
-    "<|im_start|>",
-    "<|eot_id|>",
-    "<|eom_id|>",
-    "<|endoftext|>",
-    "<|end_of_text|>",
-    "<end_of_turn>",
-    "<start_of_turn>",
-    "<｜end▁of▁sentence｜>",
-    "<|return|>",
-    "<|end|>",
-    "<turn|>",
-];
-/// Marks at the beginning and at the end of a reply.
-const MARKS: [&str; 21] = [
-    "<|start|>assistant",
-    "<|im_start|>assistant",
-    "<|start_header_id|>assistant<|end_header_id|>",
-    "<start_of_turn>model",
-    "<|assistant|>",
-    "<|begin_of_text|>",
-    "<｜begin▁of▁sentence｜>",
-    "<|START_RESPONSE|>",
-    "<|END_RESPONSE|>",
-    "<|begin_of_solution|>",
-    "<|end_of_solution|>",
-    "<|begin_of_box|>",
-    "<|end_of_box|>",
-    "<|begin|>assistant",
-    "<|content|>",
-    "<s>",
-    "</s>",
-    "<eos>",
-    "<bos>",
-    "[/INST]",
-    "<|user|>",
-];
 /// Languages of a fence around prose.
 const PROSE: [&str; 7] = ["", "markdown", "md", "mdx", "text", "txt", "plaintext"];
 /// Maximum number of characters of the remarks around a fence.
@@ -84,25 +45,6 @@ fn is_invisible(c: char) -> bool {
         || matches!(c, '\u{feff}' | '\u{ffa0}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
 }
 
-/// A text without the marks at its beginning.
-pub(super) fn begun(text: &str) -> &str {
-    let mut text = text.trim_start();
-    while let Some(rest) = MARKS.iter().find_map(|mark| text.strip_prefix(mark)) {
-        text = rest.trim_start();
-    }
-    text
-}
-
-fn without_marks(text: &str) -> &str {
-    let mut text = begun(text);
-    let ended = ENDS.iter().filter_map(|mark| text.find(mark)).min();
-    text = text[..ended.unwrap_or(text.len())].trim_end();
-    while let Some(rest) = MARKS.iter().find_map(|mark| text.strip_suffix(mark)) {
-        text = rest.trim_end();
-    }
-    text
-}
-
 /// A line that begins or ends a fenced block.
 struct Fence<'t> {
     /// Position of the line, and of what follows it.
@@ -127,14 +69,22 @@ fn fences(text: &str) -> Vec<Fence<'_>> {
         let content = line.trim();
         let marks = content.len() - content.trim_start_matches(['`', '~']).len();
         let mark = &content[..marks];
-        let language = content[marks..].split_whitespace().next().unwrap_or_default();
+        let info = content[marks..].trim();
+        let (language, attributes) = info.split_once(char::is_whitespace).unwrap_or((info, ""));
         let uniform = mark.chars().all(|c| mark.starts_with(c));
-        if marks >= 3 && uniform && !language.contains('`') {
+        if marks >= 3 && uniform && !info.contains('`') && are_attributes(attributes) {
             found.push(Fence { start, end, mark, language });
         }
         start = end;
     }
     found
+}
+
+/// Whether what follows the language of a fence is none of a sentence: `title="x"`, `{.wide}`, a number.
+fn are_attributes(text: &str) -> bool {
+    let word =
+        |word: &str| word.trim_end_matches(['.', ',', '!', '?']).chars().all(char::is_alphabetic);
+    text.split_whitespace().filter(|part| word(part)).count() < 2
 }
 
 /// The inside of a Markdown fence that is around all of a text, or all but a short remark.
@@ -193,6 +143,11 @@ mod tests {
             ("```\na\n```\nIt rose.\n```\nb\n```", "```\na\n```\nIt rose.\n```\nb\n```"),
             ("`x` rose.", "`x` rose."),
             ("```", ""),
+            (
+                "```markdown was scratched on the door, and it rose.",
+                "```markdown was scratched on the door, and it rose.",
+            ),
+            ("```markdown title=\"Ebb\"\nIt rose.\n```", "It rose."),
         ];
         for (text, clean) in cases {
             assert_eq!(story_of(text), clean, "{text}");
@@ -224,37 +179,6 @@ mod tests {
         }
         for text in ["x", "It rose.", "潮", "वह", "42.", "...é"] {
             assert!(has_word(text), "{text:?}");
-        }
-    }
-
-    #[test]
-    fn marks_of_templates_are_removed() {
-        let cases = [
-            ("It rose.<|im_end|>", "It rose."),
-            ("<s> It rose.</s>", "It rose."),
-            ("<|im_start|>assistant\nIt rose.<|im_end|>\n<|im_start|>user\nMore", "It rose."),
-            ("<answer>It rose.</answer>", "It rose."),
-            ("<response>\nIt rose.\n</response><|im_end|>", "It rose."),
-            ("<think>Hm.</think>\n<response>\nIt rose.\n</response>", "It rose."),
-            ("<reflection>Hm.</reflection><output>It rose.</output>", "It rose."),
-            ("<output><think>Hm.</think>It rose.</output>", "It rose."),
-            ("```markdown\n<story>It rose.</story>\n```", "It rose."),
-            ("<story>\n```markdown\nIt rose.\n```\n</story>", "It rose."),
-            ("<|think|>Hm.<|end|><|begin|>assistant<|content|>It rose.", "It rose."),
-            (
-                "<|begin|>assistant<|think|>Hm.<|end|><|begin|>assistant<|content|>It rose.<|end|>",
-                "It rose.",
-            ),
-            ("<|begin|>assistant<|content|>It rose.<|end|>", "It rose."),
-            ("<|begin|>assistant<|think|>Hm", ""),
-            ("<|think|>Hm.<|end|>", ""),
-            ("It rose.<end_of_turn>\n", "It rose."),
-            ("It rose.<｜end▁of▁sentence｜>", "It rose."),
-            ("I <3 you.", "I <3 you."),
-            ("It rose.\r\n\u{1b}[1mIt\0 fell.", "It rose.\n[1mIt fell."),
-        ];
-        for (text, clean) in cases {
-            assert_eq!(story_of(text), clean, "{text}");
         }
     }
 }

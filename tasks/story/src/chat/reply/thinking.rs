@@ -2,9 +2,10 @@
 
 use super::{
     channels::{CHANNEL, bare_channels, channels, without_channels},
-    clean::begun,
     marks::{Mark, Name, begins_line, close_of, is_word, mark_at, next},
-    phrases, unmarked,
+    phrases,
+    templates::begun,
+    unmarked,
 };
 
 /// Maximum number of marks to look at.
