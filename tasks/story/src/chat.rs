@@ -7,6 +7,7 @@ mod endpoint;
 mod ledger;
 mod prompt;
 mod refusal;
+mod remarks;
 mod reply;
 mod retry;
 mod stream;

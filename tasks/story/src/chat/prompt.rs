@@ -8,6 +8,7 @@ use super::{
         research::Research,
     },
     ledger::estimate,
+    remarks::without_remarks,
     reply::{last_end, prose_in},
     wire::Message,
 };
@@ -173,15 +174,12 @@ fn line(text: &str, max: usize) -> String {
     text.chars().filter(|c| !c.is_control()).collect()
 }
 
-/// Prepares a chapter: takes it out of JSON, removes its heading and, if the length limit cut it, ends with a complete
+/// Prepares a chapter: takes it out of JSON, removes its heading and remarks and, if the length limit cut it, ends with a complete
 /// sentence.
 pub(super) fn tidy(text: &str, cut: bool) -> String {
     let prose = prose_in(text, cut);
-    let text = prose.as_deref().unwrap_or(text).trim();
-    let body = match text.strip_prefix('#') {
-        Some(_) => text.split_once('\n').map_or("", |(_, body)| body).trim(),
-        None => text,
-    };
+    let text = prose.as_deref().unwrap_or(text);
+    let body = without_remarks(text);
     if !cut {
         return body.to_owned();
     }
