@@ -5,6 +5,7 @@ mod check;
 mod daily;
 mod endpoint;
 mod ledger;
+mod outline;
 mod prompt;
 mod refusal;
 mod remarks;
@@ -62,11 +63,11 @@ impl Narrator for Chat {
         let length =
             Length { tokens: self.outline_tokens(), expected_chars: OUTLINE_CHARS, prose: false };
         let reply = self.call(&messages, length, sink).await?;
-        Ok(prompt::read_outline(&reply.text, settings.chapters).unwrap_or_else(|| {
+        Ok(outline::read(&reply.text, brief, settings.chapters).unwrap_or_else(|| {
             sink(Report::Note(
                 "The model's outline could not be read; the research file's own headings are used.",
             ));
-            prompt::own_outline(brief, settings.chapters)
+            outline::own(brief, settings.chapters)
         }))
     }
 

@@ -12,7 +12,7 @@ mod documents;
 mod end;
 mod fault;
 mod finish;
-mod json;
+pub(super) mod json;
 mod labels;
 mod marks;
 mod object;

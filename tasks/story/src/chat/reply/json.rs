@@ -10,7 +10,7 @@ use serde_json::Value;
 pub(super) const HALF: u32 = 0x0010_F000;
 
 /// Parses one document; `None` if it cannot be read even leniently.
-pub(super) fn parse(text: &str) -> Option<Value> {
+pub(in crate::chat) fn parse(text: &str) -> Option<Value> {
     let text = text.trim_start_matches('\u{feff}').trim();
     serde_json::from_str(text).ok().or_else(|| serde_json::from_str(&repair(text)).ok())
 }
