@@ -1,6 +1,7 @@
 //! Narrator behind an OpenAI-compatible endpoint.
 
 mod call;
+mod cap;
 mod check;
 mod daily;
 mod endpoint;
@@ -79,7 +80,7 @@ impl Narrator for Chat {
         sink: Sink<'_>,
     ) -> Result<String, NarratorError> {
         let messages = self.chapter_messages(brief, outline, done);
-        let tokens = self.endpoint.settings.chapter_tokens;
+        let tokens = self.chapter_tokens();
         let length = Length { tokens, expected_chars: expected_chars(tokens, done), prose: true };
         let reply = self.call(&messages, length, sink).await?;
         let text = prompt::tidy(&reply.text, reply.cut);
@@ -92,7 +93,7 @@ impl Narrator for Chat {
     fn at_stake(&self, brief: &Brief, outline: Option<&Outline>, done: &[String]) -> u64 {
         let settings = &self.endpoint.settings;
         let (messages, reply) = match outline {
-            Some(outline) => (self.chapter_messages(brief, outline, done), settings.chapter_tokens),
+            Some(outline) => (self.chapter_messages(brief, outline, done), self.chapter_tokens()),
             None => {
                 let messages = prompt::outline(brief, settings.chapters, settings.research_tokens);
                 (messages, self.outline_tokens())
@@ -109,12 +110,18 @@ impl Narrator for Chat {
 impl Chat {
     fn chapter_messages(&self, brief: &Brief, outline: &Outline, done: &[String]) -> Vec<Message> {
         let settings = &self.endpoint.settings;
-        prompt::chapter(brief, outline, done, settings.research_tokens, settings.chapter_tokens)
+        prompt::chapter(brief, outline, done, settings.research_tokens, self.chapter_tokens())
+    }
+
+    /// Maximum tokens of a chapter.
+    fn chapter_tokens(&self) -> u64 {
+        self.endpoint.dialect().capped(self.endpoint.settings.chapter_tokens)
     }
 
     /// Maximum tokens of an outline.
     fn outline_tokens(&self) -> u64 {
-        self.endpoint.settings.chapter_tokens.max(OUTLINE_TOKENS)
+        let tokens = self.endpoint.settings.chapter_tokens.max(OUTLINE_TOKENS);
+        self.endpoint.dialect().capped(tokens)
     }
 }
 

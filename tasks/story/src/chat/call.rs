@@ -124,7 +124,8 @@ impl Chat {
         sink: Sink<'_>,
     ) -> Result<Reply, Broken> {
         let prompt = prompt_tokens(messages);
-        let allowed = self.ledger.allow(prompt, length.tokens).map_err(Broken::early)?;
+        let tokens = self.endpoint.dialect().capped(length.tokens);
+        let allowed = self.ledger.allow(prompt, tokens).map_err(Broken::early)?;
         let (held, max_tokens) = match &self.daily {
             Some(daily) => {
                 let held = daily.reserve(prompt, allowed).await.map_err(Broken::early)?;
@@ -191,7 +192,7 @@ impl Chat {
             End::Empty => NarratorError::Empty { thought: reply.thought_chars.div_ceil(4) },
             End::Refused(word) => refused(&word),
             End::Fault(fault) => {
-                changed = !started && self.adapt(200, &fault, sink);
+                changed = !started && self.adapt(200, &fault, max_tokens, sink);
                 self.fault(fault, started)
             }
             End::Page(fault) => self.page(fault),
@@ -244,9 +245,9 @@ impl Chat {
     }
 
     /// Adapts further requests to a refusal; false if it is about something else.
-    fn adapt(&self, status: u16, fault: &Fault, sink: Sink<'_>) -> bool {
+    fn adapt(&self, status: u16, fault: &Fault, tokens: u64, sink: Sink<'_>) -> bool {
         let mut dialect = self.endpoint.dialect();
-        let Some(change) = dialect.adapt(status, fault) else { return false };
+        let Some(change) = dialect.adapt(status, fault, tokens) else { return false };
         self.endpoint.remember(dialect);
         sink(Report::Note(&format!("The endpoint refused a part of the request; {change}.")));
         true
@@ -315,7 +316,7 @@ impl Chat {
             };
         }
         let refusal = Refusal::read(response).await;
-        let changed = self.adapt(refusal.status, &refusal.fault, sink);
+        let changed = self.adapt(refusal.status, &refusal.fault, max_tokens, sink);
         let error = refusal.error(settings, &endpoint.address, false);
         Err(Broken { error, started: false, changed })
     }

@@ -15,6 +15,7 @@ use super::{
         narrator::NarratorError,
         settings::{Address, NarratorSettings},
     },
+    cap,
     reply::{Cause, Fault, Verdict, asked, decide},
     retry,
 };
@@ -58,7 +59,8 @@ impl Refusal {
         let Self { status, fault, after } = self;
         let verdict = decide(status, &fault, started, after);
         let shown = fault.status.filter(|_| status < 300).unwrap_or(status);
-        error(verdict, shown, fault.message, settings, address)
+        let long = cap::refuses_length(&fault);
+        error(verdict, shown, fault.message, long, settings, address)
     }
 }
 
@@ -66,6 +68,7 @@ fn error(
     verdict: Verdict,
     status: u16,
     detail: String,
+    long: bool,
     settings: &NarratorSettings,
     address: &Address,
 ) -> NarratorError {
@@ -94,7 +97,11 @@ fn error(
         Verdict::Final(Cause::Context) => NarratorError::Context(detail),
         Verdict::Final(Cause::Filter) if detail.is_empty() => filtered(),
         Verdict::Final(_) => {
-            let detail = if detail.is_empty() { "it gave no reason".to_owned() } else { detail };
+            let detail = match detail {
+                none if none.is_empty() => "it gave no reason".to_owned(),
+                too_long if long => format!("{too_long} (lower narrator.chapter_tokens)"),
+                detail => detail,
+            };
             NarratorError::Rejected { status, detail }
         }
     }

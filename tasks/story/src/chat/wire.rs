@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     super::settings::{NarratorSettings, Omission, TokenField},
+    cap,
     reply::Fault,
 };
 
@@ -25,6 +26,8 @@ pub(super) struct Dialect {
     stream: bool,
     /// Whether the token field is set, or was changed once.
     token_field_fixed: bool,
+    /// Most tokens that a reply may be asked to have; `None`: no limit is known.
+    most_tokens: Option<u64>,
 }
 
 /// Words with which endpoints refuse a part of a request.
@@ -62,15 +65,29 @@ impl Dialect {
             system: !settings.omits(Omission::System),
             stream: !settings.omits(Omission::Stream),
             token_field_fixed: settings.token_field != TokenField::Auto,
+            most_tokens: None,
         }
     }
 
-    /// Leaves out what a refusal names; says what changed. `None` if the refusal is about something
-    /// else: each part changes once only.
-    pub(super) fn adapt(&mut self, status: u16, fault: &Fault) -> Option<&'static str> {
+    /// At most `tokens`, and no more than the endpoint takes.
+    pub(super) fn capped(&self, tokens: u64) -> u64 {
+        self.most_tokens.map_or(tokens, |most| tokens.min(most))
+    }
+
+    /// Leaves out what a refusal names, or asks for less than `tokens`; says what changed. `None` if
+    /// the refusal is about something else: each part changes once only.
+    pub(super) fn adapt(&mut self, status: u16, fault: &Fault, tokens: u64) -> Option<String> {
         if !matches!(status, 200 | 400 | 404 | 422 | 500 | 501) {
             return None;
         }
+        if let Some(most) = cap::read(fault, tokens) {
+            self.most_tokens = Some(most);
+            return Some(format!("it is asked for at most {most} tokens"));
+        }
+        self.leave_out(status, fault).map(str::to_owned)
+    }
+
+    fn leave_out(&mut self, status: u16, fault: &Fault) -> Option<&'static str> {
         // A code of any bad request, such as `invalid_request`, says nothing about a field.
         let text = fault.message.to_lowercase().replace("invalid_request", "");
         let param = fault.param.as_deref().unwrap_or_default();
@@ -90,9 +107,8 @@ impl Dialect {
         };
         // "This model uses max_completion_tokens."
         let other = text.contains("use") && text.contains(other) && !text.contains(tokens);
-        let limit = ["range", "too large", "at most", "less than", "maximum", "greater than"];
-        let value = limit.iter().any(|word| text.contains(word));
-        if !self.token_field_fixed && (about(tokens) || other) && !value {
+        let renames = (about(tokens) || other) && !cap::refuses_length(fault);
+        if !self.token_field_fixed && renames {
             self.token_field_fixed = true;
             self.completion_tokens = !self.completion_tokens;
             return Some(match self.completion_tokens {
@@ -191,11 +207,11 @@ mod tests {
         let mut dialect = Dialect::new(&settings());
         for refusal in refusals {
             let fault = Fault::read(refusal.as_bytes());
-            assert!(dialect.adapt(400, &fault).is_some(), "{refusal}");
+            assert!(dialect.adapt(400, &fault, 50).is_some(), "{refusal}");
         }
         for refusal in refusals {
             let fault = Fault::read(refusal.as_bytes());
-            assert_eq!(dialect.adapt(400, &fault), None, "{refusal}");
+            assert_eq!(dialect.adapt(400, &fault, 50), None, "{refusal}");
         }
         let expected = json!({
             "model": "m", "max_completion_tokens": 50, "stream": false,
@@ -223,9 +239,9 @@ mod tests {
         ] {
             let mut dialect = Dialect::new(&settings());
             let fault = Fault::read(refusal.as_bytes());
-            let change = dialect.adapt(status, &fault);
-            assert_eq!(change, Some("it is asked without the role system"), "{refusal}");
-            assert_eq!(dialect.adapt(status, &fault), None, "{refusal}");
+            let change = dialect.adapt(status, &fault, 50);
+            assert_eq!(change.as_deref(), Some("it is asked without the role system"), "{refusal}");
+            assert_eq!(dialect.adapt(status, &fault, 50), None, "{refusal}");
             assert_eq!(body(&dialect)["messages"][0]["role"], "user");
         }
         for other in [
@@ -234,7 +250,7 @@ mod tests {
             "a message must be of the user",
         ] {
             let fault = Fault::read(other.as_bytes());
-            assert_eq!(Dialect::new(&settings()).adapt(400, &fault), None, "{other}");
+            assert_eq!(Dialect::new(&settings()).adapt(400, &fault, 50), None, "{other}");
         }
     }
 
@@ -270,7 +286,7 @@ mod tests {
         for (status, refusal, gone) in cases {
             let mut dialect = Dialect::new(&settings());
             let fault = Fault::read(refusal.as_bytes());
-            assert!(dialect.adapt(status, &fault).is_some(), "{refusal}");
+            assert!(dialect.adapt(status, &fault, 50).is_some(), "{refusal}");
             let body = body(&dialect);
             assert!(body.get(gone).is_none(), "{refusal}: {body}");
             let renamed = body.get("max_completion_tokens").is_some();
@@ -296,13 +312,13 @@ mod tests {
             (400, ""),
         ] {
             let fault = Fault::read(text.as_bytes());
-            assert_eq!(dialect.adapt(status, &fault), None, "{text}");
+            assert_eq!(dialect.adapt(status, &fault, 50), None, "{text}");
         }
         assert_eq!(dialect, before);
         let mut fixed =
             Dialect::new(&NarratorSettings { token_field: TokenField::MaxTokens, ..settings() });
         let fault = Fault::read(b"Unsupported parameter: 'max_tokens'");
-        assert_eq!(fixed.adapt(400, &fault), None);
+        assert_eq!(fixed.adapt(400, &fault, 50), None);
     }
 
     #[test]

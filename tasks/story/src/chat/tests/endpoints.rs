@@ -338,3 +338,34 @@ fn certificates_are_read_when_the_endpoint_is_set_up() {
         assert!(error.contains("narrator.ca_file") && error.contains(file), "{error}");
     }
 }
+
+#[tokio::test]
+async fn an_endpoint_that_takes_fewer_tokens_is_asked_for_as_many_as_it_takes() {
+    let refusal = r#"{"error":{"message":"max_tokens must be less than or equal to 1024"}}"#;
+    let plan = r#"{"choices":[{"message":{"content":"[\"One\"]"},"finish_reason":"stop"}]}"#;
+    let server =
+        Server::start(vec![Step::status(400, &[], refusal), Step::status(200, &[], plan), ok()])
+            .await;
+    let bench = Bench::new(&server, |settings| settings.chapter_tokens = 2_000);
+    bench.chat.outline(&brief(), &|report| bench.sink(report)).await.unwrap();
+    bench.chapter().await.unwrap();
+    assert!(bench.waits().is_empty(), "no failure, and no delay");
+    let seen = server.seen();
+    assert_eq!(seen[0].body["max_tokens"], 2_000);
+    assert_eq!(
+        (&seen[1].body["max_tokens"], &seen[2].body["max_tokens"]),
+        (&1024.into(), &1024.into())
+    );
+    assert!(seen[2].body.to_string().contains("in about 614 words"), "{}", seen[2].body);
+}
+
+#[tokio::test]
+async fn an_endpoint_that_takes_no_number_of_tokens_names_the_setting() {
+    let refusal = r#"{"error":"max_tokens is too large"}"#;
+    let server = Server::start((0..5).map(|_| Step::status(400, &[], refusal)).collect()).await;
+    let bench = Bench::new(&server, |settings| settings.chapter_tokens = 1_200);
+    let said = bench.chapter().await.unwrap_err().to_string();
+    assert!(said.contains("max_tokens is too large (lower narrator.chapter_tokens)"), "{said}");
+    let asked: Vec<_> = server.seen().iter().map(|seen| seen.body["max_tokens"].clone()).collect();
+    assert_eq!(asked, [1_200, 600, 300, 150]);
+}
