@@ -12,7 +12,7 @@ use super::{
     Chat,
     ledger::estimate,
     refusal::{self, Refusal},
-    reply::{self, Bounds, End, Fault, Usage, Verdict, decide},
+    reply::{self, Bounds, Cause, End, Fault, Usage, Verdict, decide},
     retry, stream,
     wire::Message,
 };
@@ -186,7 +186,7 @@ impl Chat {
         let error = match reply.end {
             End::Stop => return Ok(Reply { text: reply.text, cut: false }),
             End::Unsaid if !prose => return Ok(Reply { text: reply.text, cut: false }),
-            End::Unsaid => NarratorError::Cut,
+            End::Unsaid => self.cut(reply.said, true),
             End::Length if started => return Ok(Reply { text: reply.text, cut: true }),
             End::Length | End::Thought => NarratorError::OnlyThought { limit: max_tokens },
             End::Empty => NarratorError::Empty { thought: reply.thought_chars.div_ceil(4) },
@@ -212,7 +212,7 @@ impl Chat {
             )),
             End::Cut => match lost {
                 Some(error @ NarratorError::TimedOut { .. }) => error,
-                _ if started => NarratorError::Cut,
+                _ if started || reply.said.is_some() => self.cut(reply.said, started),
                 Some(error) => error,
                 None => NarratorError::Lost("it ended without a word".to_owned()),
             },
@@ -224,6 +224,19 @@ impl Chat {
     fn fault(&self, fault: Fault, started: bool) -> NarratorError {
         let (settings, address) = (&self.endpoint.settings, &self.endpoint.address);
         Refusal { status: 200, fault, after: None }.error(settings, address, started)
+    }
+
+    /// A reply that broke off, with what the endpoint `said` besides. Words that it does not know
+    /// tell no more than that.
+    fn cut(&self, said: Option<Fault>, started: bool) -> NarratorError {
+        let words = said.as_ref().map(|said| said.message.clone()).unwrap_or_default();
+        match said.map(|said| (decide(200, &said, false, None), said)) {
+            None | Some((Verdict::Final(Cause::Request), _)) if started => {
+                NarratorError::Cut(words)
+            }
+            None | Some((Verdict::Final(Cause::Request), _)) => NarratorError::Lost(words),
+            Some((_, said)) => self.fault(said, started),
+        }
     }
 
     /// A page for people in a successful response: the address is wrong, unless it says that it

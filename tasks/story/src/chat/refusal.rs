@@ -59,24 +59,24 @@ impl Refusal {
         let Self { status, fault, after } = self;
         let verdict = decide(status, &fault, started, after);
         let shown = fault.status.filter(|_| status < 300).unwrap_or(status);
-        let long = cap::refuses_length(&fault);
-        error(verdict, shown, fault.message, long, settings, address)
+        error(verdict, shown, &fault, settings, address)
     }
 }
 
 fn error(
     verdict: Verdict,
     status: u16,
-    detail: String,
-    long: bool,
+    fault: &Fault,
     settings: &NarratorSettings,
     address: &Address,
 ) -> NarratorError {
+    let detail = fault.words();
+    let told = !fault.message.is_empty();
     let model = || settings.model.trim().to_owned();
     let about_key = || {
-        let text = detail.to_lowercase();
+        let text = fault.message.to_lowercase();
         let words = ["key", "token", "auth", "credential", "permission"];
-        text.is_empty() || words.iter().any(|word| text.contains(word))
+        !told || words.iter().any(|word| text.contains(word))
     };
     match verdict {
         Verdict::Passing(Cause::Busy, after) => NarratorError::Busy { status, detail, after },
@@ -95,12 +95,15 @@ fn error(
         Verdict::Final(Cause::Quota) => NarratorError::Quota(detail),
         Verdict::Final(Cause::Memory) => NarratorError::Memory(detail),
         Verdict::Final(Cause::Context) => NarratorError::Context(detail),
-        Verdict::Final(Cause::Filter) if detail.is_empty() => filtered(),
+        Verdict::Final(Cause::Filter) if !told => filtered(),
         Verdict::Final(_) => {
             let detail = match detail {
                 none if none.is_empty() => "it gave no reason".to_owned(),
-                too_long if long => format!("{too_long} (lower narrator.chapter_tokens)"),
-                detail => detail,
+                code if !told => format!("it gave no reason, only the {code}"),
+                words if cap::refuses_length(fault) => {
+                    format!("{words} (lower narrator.chapter_tokens)")
+                }
+                words => words,
             };
             NarratorError::Rejected { status, detail }
         }

@@ -17,6 +17,7 @@ mod labels;
 mod marks;
 mod object;
 mod phrases;
+mod said;
 mod sentence;
 mod signs;
 mod templates;
@@ -36,6 +37,7 @@ use self::{
     documents::{Document, Documents},
     end::{other, shorten},
     finish::Finish,
+    said::Said,
     text::Text,
 };
 pub(crate) use self::{
@@ -84,6 +86,7 @@ pub(crate) struct Reader {
     odd: Option<String>,
     /// Whether it was a part of the text.
     garbled: bool,
+    said: Said,
 }
 
 /// How a document was sent.
@@ -126,6 +129,7 @@ impl Reader {
             known: false,
             odd: None,
             garbled: false,
+            said: Said::default(),
         }
     }
 
@@ -186,6 +190,7 @@ impl Reader {
                 return;
             }
             Document::Other { text, .. } => return self.odd(&text),
+            Document::Line(text) => return self.said.line(&text),
             Document::Json { text, error, framed } => (text, Frame { error, framed }),
         };
         match json::parse(&text) {
@@ -198,6 +203,10 @@ impl Reader {
     fn odd(&mut self, text: &str) {
         self.garbled |= text.contains("\"content\"") && self.finish.is_none();
         self.odd.get_or_insert_with(|| words::clean(text));
+        // Half a document is the reply's own.
+        if !text.starts_with(['{', '[']) {
+            self.said.data(text);
+        }
     }
 
     fn value(&mut self, value: &Value, frame: Frame) {
@@ -209,6 +218,9 @@ impl Reader {
         }
         self.known |= chunk.choice || chunk.usage.is_some();
         let (figures, has_choice) = (chunk.usage.is_some(), chunk.choice);
+        if !figures && !has_choice {
+            self.said.event(value);
+        }
         self.usage = chunk.usage.or(self.usage);
         let ours = self.index.is_none() || chunk.index.is_none() || chunk.index == self.index;
         if chunk.choice && ours {
@@ -333,6 +345,7 @@ impl Reader {
             None if unsaid => End::Unsaid,
             _ => End::Stop,
         };
-        Reply { text, thought_chars, received_chars, usage: self.usage, end }
+        let said = self.said.last();
+        Reply { text, thought_chars, received_chars, usage: self.usage, end, said }
     }
 }

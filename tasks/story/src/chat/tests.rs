@@ -19,6 +19,7 @@ use super::{
     *,
 };
 
+mod cut;
 mod endpoints;
 
 const KEY: &str = "sk-very-secret";
@@ -286,7 +287,7 @@ async fn a_stream_cut_in_the_middle_is_told_and_paid_for() {
         let server = Server::start(vec![step]).await;
         let bench = Bench::new(&server, |_| ());
         *bench.first_word.lock().unwrap() = cut;
-        assert_eq!(bench.chapter().await.unwrap_err(), NarratorError::Cut);
+        assert_eq!(bench.chapter().await.unwrap_err(), NarratorError::Cut(String::new()));
         assert!(bench.waits().is_empty());
         assert!(bench.chat.spending().unwrap().0 > 50);
     }

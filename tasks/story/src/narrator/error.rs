@@ -159,8 +159,8 @@ pub(in super::super) enum NarratorError {
     #[error("the connection to the narrator was lost: {0}")]
     Lost(String),
     /// The stream ended before the text was complete.
-    #[error("the narrator's answer was cut off in the middle")]
-    Cut,
+    #[error("the narrator's answer was cut off in the middle{}", words(.0))]
+    Cut(String),
     /// The built-in narrator stopped, because of a defect or because the server is stopping.
     #[error("the built-in narrator stopped: {0}")]
     Composing(String),
@@ -206,7 +206,7 @@ impl NarratorError {
             Self::Malformed(_) | Self::Garbled(_) => "narrator_malformed",
             Self::Empty { .. } => "narrator_empty",
             Self::Lost(_) => "narrator_lost",
-            Self::Ended(_) | Self::Cut => "narrator_cut",
+            Self::Ended(_) | Self::Cut(_) => "narrator_cut",
             Self::Composing(_) => "narrator_stopped",
             Self::TimedOut { .. } => "narrator_timeout",
         }
@@ -224,7 +224,7 @@ impl NarratorError {
             | Self::Ended(_)
             | Self::Garbled(_)
             | Self::Lost(_)
-            | Self::Cut
+            | Self::Cut(_)
             | Self::TimedOut { .. } => true,
             _ => false,
         }
@@ -242,7 +242,7 @@ impl NarratorError {
 
     /// Whether the call had started to write, so that each retry costs tokens.
     pub(in super::super) const fn had_begun(&self) -> bool {
-        matches!(self, Self::Empty { .. } | Self::Ended(_) | Self::Garbled(_) | Self::Cut)
+        matches!(self, Self::Empty { .. } | Self::Ended(_) | Self::Garbled(_) | Self::Cut(_))
     }
 
     /// Delay requested by the endpoint.
@@ -272,6 +272,7 @@ impl NarratorError {
             | Self::Ended(detail)
             | Self::Garbled(detail)
             | Self::Malformed(detail)
+            | Self::Cut(detail)
             | Self::Lost(detail) => *detail = change(detail),
             _ => {}
         }

@@ -144,12 +144,13 @@ mod tests {
         let mut stall = None;
         for step in 0..20 {
             for _ in 0..2 {
-                let (next, error) = patience().after(stall, step, &NarratorError::Cut, 0);
+                let (next, error) =
+                    patience().after(stall, step, &NarratorError::Cut(String::new()), 0);
                 assert_eq!(delay(&error), Some(None), "step {step}");
                 stall = Some(next);
             }
         }
-        let (stall, _) = patience().after(stall, 19, &NarratorError::Cut, 0);
+        let (stall, _) = patience().after(stall, 19, &NarratorError::Cut(String::new()), 0);
         assert_eq!(stall.started, 3);
     }
 
@@ -157,11 +158,11 @@ mod tests {
     fn replies_that_break_off_again_and_again_are_not_paid_for_ever() {
         let mut stall = None;
         for _ in 0..2 {
-            let (next, error) = patience().after(stall, 0, &NarratorError::Cut, 0);
+            let (next, error) = patience().after(stall, 0, &NarratorError::Cut(String::new()), 0);
             assert!(delay(&error).is_some());
             stall = Some(next);
         }
-        let (_, error) = patience().after(stall, 0, &NarratorError::Cut, 0);
+        let (_, error) = patience().after(stall, 0, &NarratorError::Cut(String::new()), 0);
         assert_eq!(delay(&error), None);
     }
 

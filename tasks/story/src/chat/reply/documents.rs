@@ -25,6 +25,8 @@ pub(super) enum Document {
     Done,
     /// Data that is no JSON document.
     Other { text: String, error: bool },
+    /// A line that belongs to no event, as of a gateway's page within a stream.
+    Line(String),
 }
 
 /// Where the next byte belongs.
@@ -224,8 +226,9 @@ impl Documents {
             }
             // The next line of a document.
             _ if matches!(line.first(), Some(b'{' | b'[')) => self.data(line, out),
-            // Comments, ids, retry times, and whatever else.
-            _ => {}
+            // Comments, ids and retry times.
+            b"" | b"id" | b"retry" => {}
+            _ => out.push(Document::Line(decode(line))),
         }
     }
 

@@ -48,7 +48,7 @@ fn events_are_found_under_every_frame_and_every_split() {
         ("data: {not json\n\n", vec![other("{not json")]),
         ("data: oops\n\n", vec![other("oops")]),
         ("data: {\"a\":\n\ndata: {\"b\":2}\n\n", vec![other("{\"a\":"), json("{\"b\":2}")]),
-        ("<html>no</html>", vec![]),
+        ("<html>no</html>", vec![Document::Line("<html>no</html>".to_owned())]),
         ("", vec![]),
     ];
     for (text, expected) in cases {

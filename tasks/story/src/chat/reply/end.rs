@@ -36,6 +36,8 @@ pub(crate) struct Reply {
     pub(crate) usage: Option<Usage>,
     /// How it ended.
     pub(crate) end: End,
+    /// What the endpoint said besides, such as why it broke off.
+    pub(crate) said: Option<Fault>,
 }
 
 /// How a reply ended.

@@ -43,8 +43,16 @@ const DESCRIPTIONS: [&str; 4] = ["error_description", "errorDescription", "descr
 const CODES: [&str; 8] =
     ["code", "type", "status", "error_code", "errorCode", "errorcode", "error_type", "__type"];
 /// Keys of an HTTP status.
-const STATUSES: [&str; 7] =
-    ["code", "status", "status_code", "statusCode", "http_status", "error_code", "http_code"];
+const STATUSES: [&str; 8] = [
+    "code",
+    "status",
+    "status_code",
+    "statusCode",
+    "http_status",
+    "error_code",
+    "http_code",
+    "error",
+];
 /// Maximum nesting of errors within errors.
 const MAX_DEPTH: u32 = 5;
 
@@ -94,6 +102,15 @@ impl Fault {
         fault
     }
 
+    /// Its message, or else its code; empty if it has neither.
+    pub(crate) fn words(&self) -> String {
+        let code = || self.codes.first().cloned().or_else(|| Some(self.status?.to_string()));
+        match code().filter(|_| self.message.is_empty()) {
+            Some(code) => format!("code {}", clean(&code)),
+            None => self.message.clone(),
+        }
+    }
+
     /// Whether one of its codes is `word`.
     pub(crate) fn is(&self, word: &str) -> bool {
         self.codes.iter().any(|code| code == word)
@@ -137,8 +154,12 @@ impl Fault {
     }
 
     fn take(&mut self, object: &Map<String, Value>) {
-        for code in CODES.iter().filter_map(|key| object.get(*key)).filter_map(Value::as_str) {
-            let code = code.to_lowercase();
+        for code in CODES.iter().filter_map(|key| object.get(*key)) {
+            let code = match code {
+                Value::String(code) => code.to_lowercase(),
+                Value::Number(code) => code.to_string(),
+                _ => continue,
+            };
             if !code.is_empty() && code.len() <= 100 && !self.codes.contains(&code) {
                 self.codes.push(code);
             }

@@ -104,7 +104,7 @@ async fn an_end_that_is_none_is_no_chapter() {
     }
     for reason in ["", "null"] {
         let end = format!(r#"{{"choices":[{{"delta":{{}},"finish_reason":"{reason}"}}]}}"#);
-        assert_eq!(failure(events(&[started, &end])).await, NarratorError::Cut);
+        assert_eq!(failure(events(&[started, &end])).await, NarratorError::Cut(String::new()));
     }
 }
 
